@@ -1,0 +1,6 @@
+//! The rules of access keys: pure data and pure functions.
+//!
+//! Nothing here may read a clock, a file, the environment or the network, or know the SDK.
+
+pub mod facts;
+pub mod secret;
