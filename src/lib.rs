@@ -9,3 +9,4 @@
 //! the code's own `use crate::` lines.
 
 pub mod keys;
+pub mod ports;

@@ -3,4 +3,7 @@
 //! Nothing here may read a clock, a file, the environment or the network, or know the SDK.
 
 pub mod facts;
+pub mod journal;
+pub mod lifecycle;
+pub mod policy;
 pub mod secret;

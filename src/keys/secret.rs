@@ -6,7 +6,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::facts::KeyId;
+use super::facts::{KeyId, Time};
 
 /// A secret access key, a session token or an MFA code.
 ///
@@ -39,6 +39,34 @@ impl fmt::Debug for SecretKey {
 pub struct AccessKey {
     pub id: KeyId,
     pub secret: SecretKey,
+}
+
+/// Temporary credentials that `GetSessionToken` gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The temporary key's id (`ASIA…`): CloudTrail names it as the signer.
+    pub id: String,
+    pub secret: SecretKey,
+    pub token: SecretKey,
+    pub expires: Time,
+}
+
+/// What signs a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signer {
+    Key(AccessKey),
+    Session(Session),
+}
+
+impl Signer {
+    /// The signer's key id, as CloudTrail shows it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Key(key) => key.id.as_str(),
+            Self::Session(session) => &session.id,
+        }
+    }
 }
 
 #[cfg(test)]

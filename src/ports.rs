@@ -1,0 +1,202 @@
+//! The few traits the runner needs from the world, and the words they share.
+//!
+//! Each has two real implementations: the machine's own (`aws`, `host`, `cli`) and the model's in
+//! the tests. Nothing here may name an adapter.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Time};
+use crate::keys::journal::{Event, Rotation, RotationId};
+use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
+
+/// Why a call gave no answer that can be used: the wire's codes, sorted by what they mean for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// `InvalidClientTokenId` and kin: the key is unknown, deleted, inactive or not yet propagated.
+    KeyNotAccepted,
+    /// `ExpiredToken`: the session's time is over.
+    SessionExpired,
+    /// `SignatureDoesNotMatch`: the secret is wrong, or the clock is.
+    SignatureRefused,
+    /// `AccessDenied`: the key is accepted, the action is not.
+    AccessDenied,
+    /// STS refused the MFA code: wrong, or used before.
+    MfaCodeRefused,
+    /// STS does not know this MFA device for this user.
+    MfaDeviceUnknown,
+    /// `LimitExceeded`: IAM's quota of two keys is full.
+    QuotaFull,
+    /// `Throttling` and kin. A definite refusal: nothing was done.
+    Throttled,
+    /// `NoSuchEntity`.
+    NotFound,
+    /// No connection was made: a definite 'nothing was done'.
+    Unreachable,
+    /// A time-out, a broken connection, a 5xx or an answer that cannot be read: it may have been done.
+    Ambiguous,
+    /// Any other definite refusal.
+    Refused,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct CallError {
+    /// Such as `iam:CreateAccessKey`.
+    pub action: &'static str,
+    pub cause: Cause,
+    /// The service's own code, when there was one.
+    pub code: Option<String>,
+    /// The service's own words, or the transport's; never a secret.
+    pub message: String,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.action)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// The answer of `CreateAccessKey`.
+#[derive(Debug, Clone)]
+pub struct CreatedKey {
+    pub key: AccessKey,
+    pub created: Time,
+}
+
+/// One `CreateAccessKey` event of CloudTrail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creation {
+    /// The key that was made.
+    pub key: KeyId,
+    /// The key id that signed the call.
+    pub signer: String,
+    pub user_agent: String,
+    pub at: Time,
+}
+
+/// AWS, as one rotation needs it. Each method is one call on the wire, unless it says otherwise.
+pub trait Iam {
+    /// `sts:GetCallerIdentity`.
+    fn identity(&self, signer: &Signer) -> impl Future<Output = Result<Identity, CallError>>;
+    /// `sts:GetSessionToken` for 900 s with one MFA code.
+    fn open_session(
+        &self,
+        key: &AccessKey,
+        mfa_serial: &str,
+        mfa_code: &SecretKey,
+    ) -> impl Future<Output = Result<Session, CallError>>;
+    /// `iam:ListMFADevices`: the devices' serials (ARNs).
+    fn mfa_serials(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<String>, CallError>>;
+    /// `iam:ListAccessKeys`, all pages.
+    fn list_keys(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<KeyFacts>, CallError>>;
+    /// `iam:CreateAccessKey`, ONE attempt, attributed by `rotation` in the user agent.
+    fn create_key(
+        &self,
+        signer: &Signer,
+        user: &str,
+        rotation: &RotationId,
+    ) -> impl Future<Output = Result<CreatedKey, CallError>>;
+    /// `iam:UpdateAccessKey`.
+    fn set_active(
+        &self,
+        signer: &Signer,
+        user: &str,
+        key: &KeyId,
+        active: bool,
+    ) -> impl Future<Output = Result<(), CallError>>;
+    /// `iam:DeleteAccessKey`.
+    fn delete_key(&self, signer: &Signer, user: &str, key: &KeyId) -> impl Future<Output = Result<(), CallError>>;
+    /// `iam:GetAccessKeyLastUsed`; `None` is 'never, or not recorded yet'.
+    fn last_used(&self, signer: &Signer, key: &KeyId) -> impl Future<Output = Result<Option<LastUsed>, CallError>>;
+    /// `cloudtrail:LookupEvents` by the signer's key id since `since`, all pages: the keys it made.
+    fn keys_made_by(
+        &self,
+        signer: &Signer,
+        made_by: &str,
+        since: Time,
+    ) -> impl Future<Output = Result<Vec<Creation>, CallError>>;
+    /// Service time minus local time, from the `Date` of the newest answer (whole seconds); `None`
+    /// before the first.
+    fn clock_offset(&self) -> Option<TimeDelta>;
+    /// How long one attempt of `CreateAccessKey` may take before it counts as lost.
+    fn call_timeout(&self) -> TimeDelta;
+}
+
+/// A store that did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// It is not broken: somebody must decide.
+    pub needs_decision: bool,
+}
+
+/// A key in the place where the AWS tools read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedKey {
+    /// Every profile that holds this id, in the file's order.
+    pub profiles: Vec<String>,
+    pub key: AccessKey,
+}
+
+/// Where secrets live on this machine: the published place and the stash beside it.
+pub trait SecretStore {
+    /// S0: writes, syncs and removes a probe of the final size, in the published place and the stash.
+    fn prove_writable(&self) -> Result<(), StoreError>;
+    /// Reads the published keys afresh, as the AWS SDK reads them.
+    fn published(&self) -> Result<Vec<PublishedKey>, StoreError>;
+    /// One atomic replace: every profile that holds `old` gets `new`. Durable on return.
+    fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError>;
+    /// Keeps a copy of `key` out of the published place. Durable on return.
+    fn stash(&self, key: &AccessKey) -> Result<(), StoreError>;
+    /// The stashed keys.
+    fn stashed(&self) -> Result<Vec<AccessKey>, StoreError>;
+    /// Erases the stashed copy; no copy is no error.
+    fn erase(&self, key: &KeyId) -> Result<(), StoreError>;
+}
+
+/// The record of intents. What `append` returned for is on the disk.
+pub trait Journal {
+    /// All rotations, folded, oldest first.
+    fn rotations(&self) -> Result<Vec<Rotation>, StoreError>;
+    fn append(&mut self, rotation: &RotationId, at: Time, event: Event) -> Result<(), StoreError>;
+}
+
+/// Local time and patience.
+pub trait Clock {
+    /// Now, by the local clock.
+    fn now(&self) -> Time;
+    /// Returns early once a stop is requested.
+    fn sleep(&self, duration: TimeDelta) -> impl Future<Output = ()>;
+    /// SIGINT or SIGTERM came: finish the step in hand, then stop.
+    fn stop_requested(&self) -> bool;
+    /// A fresh random rotation id.
+    fn new_rotation_id(&self) -> RotationId;
+}
+
+/// No MFA code could be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NoCode {
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// The person at the terminal, or nobody.
+pub trait Desk {
+    /// A current code of the device `mfa_serial`; `refused` is how many codes STS has refused in this
+    /// run, so that the NEXT code can be asked for.
+    fn mfa_code(&self, mfa_serial: &str, refused: u32) -> impl Future<Output = Result<SecretKey, NoCode>>;
+    /// A yes-or-no question; `None` where nobody can be asked.
+    fn confirm(&self, question: &str) -> Option<bool>;
+    /// One line of progress.
+    fn tell(&self, line: &str);
+}
