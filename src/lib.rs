@@ -10,3 +10,4 @@
 
 pub mod keys;
 pub mod ports;
+pub mod runner;
