@@ -20,13 +20,14 @@ impl<W: World> Run<'_, W> {
     /// The first call of a run: whose key this is, whether it works, and how the clocks compare.
     pub(super) async fn sign_in(&mut self) -> Result<(), Halt> {
         let answer = self.identity_of(&self.base).await;
+        // Before the answer is judged: a wrong clock makes every signature wrong.
+        if let Some(by) = self.world.iam().clock_offset().filter(|by| by.abs() > CLOCK_TOLERANCE) {
+            return Err(Halt::ClockOff { by });
+        }
         let who = match answer {
             Err(error) if error.cause == Cause::KeyNotAccepted => self.sign_in_otherwise(error).await?,
             other => other.map_err(|error| sign_in_refused(&self.base, error))?,
         };
-        if let Some(by) = self.world.iam().clock_offset().filter(|by| by.abs() > CLOCK_TOLERANCE) {
-            return Err(Halt::ClockOff { by });
-        }
         if who.user().is_none() {
             return Err(Halt::NotAUser { arn: who.arn });
         }

@@ -199,7 +199,7 @@ impl<W: World> Run<'_, W> {
             }
             Event::Abandoned { reason } => {
                 self.tell(&format!("this rotation ends: {reason}"));
-                for key in &open.keep {
+                if let Some(key) = &open.keep {
                     self.world.store().erase(&open.id, key)?;
                 }
             }
