@@ -165,6 +165,8 @@ pub trait SecretStore {
 
 /// The record of intents. What `append` returned for is on the disk.
 pub trait Journal {
+    /// S0: refuses what this program may not write, such as a newer format.
+    fn prove_writable(&self) -> Result<(), StoreError>;
     /// All rotations, folded, oldest first.
     fn rotations(&self) -> Result<Vec<Rotation>, StoreError>;
     fn append(&self, rotation: &RotationId, at: Time, event: Event) -> Result<(), StoreError>;

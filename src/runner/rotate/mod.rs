@@ -191,6 +191,7 @@ impl<'a, W: World> Run<'a, W> {
     }
 
     async fn go_on(&mut self) -> Result<End, Halt> {
+        self.world.journal().prove_writable()?;
         self.world.store().prove_writable()?;
         self.sign_in().await?;
         for _ in 0..MOST_STEPS {
