@@ -8,4 +8,5 @@
 //! `keys` is pure: no async, no clock, no I/O, no SDK. `tests/layers.rs` holds this picture against
 //! the code's own `use crate::` lines.
 
+pub mod host;
 pub mod keys;
