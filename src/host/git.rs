@@ -47,3 +47,39 @@ fn answer(command: &mut Command) -> Option<ExitStatus> {
         sleep(GLANCE);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods)]
+
+    use super::*;
+
+    #[test]
+    fn a_tracked_file_is_told_from_one_that_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tracked, loose) = (folder.path().join("tracked *"), folder.path().join("loose"));
+        std::fs::write(&tracked, "").unwrap();
+        std::fs::write(&loose, "").unwrap();
+        assert_eq!(is_tracked(&tracked), Some(false), "no work tree");
+        let git = |words: &[&str]| Command::new("git").arg("-C").arg(folder.path()).args(words).output();
+        if git(&["init", "-q"]).is_err() {
+            println!("skipped: needs git: a tracked file is told from one that is not");
+            return;
+        }
+        assert_eq!(is_tracked(&tracked), Some(false));
+        assert!(git(&["add", "."]).unwrap().status.success());
+        assert!(git(&["rm", "-q", "--cached", "loose"]).unwrap().status.success());
+        assert_eq!(is_tracked(&tracked), Some(true));
+        assert_eq!(is_tracked(&loose), Some(false));
+        assert_eq!(is_tracked(&folder.path().join("missing")), None);
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().unwrap();
+            let link = elsewhere.path().join("link");
+            std::os::unix::fs::symlink(&tracked, &link).unwrap();
+            assert_eq!(is_tracked(&link), Some(true), "behind its link");
+        }
+        std::fs::write(folder.path().join(".git/HEAD"), "broken").unwrap();
+        assert_eq!(is_tracked(&tracked), None);
+    }
+}

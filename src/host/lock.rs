@@ -81,4 +81,70 @@ fn held_by(file: &mut File) -> LockError {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests {
+    #![allow(clippy::disallowed_methods)]
+
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const FOLDER: &str = "KEYROT_ME_TEST_LOCK_FOLDER";
+
+    #[test]
+    fn one_holds_it_and_the_other_learns_who() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = RunLock::acquire(folder.path()).unwrap();
+        let refused = RunLock::acquire(folder.path()).unwrap_err();
+        let LockError::Held { pid, since } = &refused else { panic!("{refused}") };
+        assert_eq!(*pid, cfg!(unix).then(std::process::id));
+        assert!(since.is_some_and(|since| since.elapsed().is_ok_and(|age| age.as_secs() < 60)));
+        assert!(refused.to_string().starts_with("another run of keyrot-me is at work"));
+        drop(held);
+        RunLock::acquire(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_pid_left_behind_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(NAME), "1\nand a longer text than a pid\n").unwrap();
+        drop(RunLock::acquire(folder.path()).unwrap());
+        let text = std::fs::read_to_string(folder.path().join(NAME)).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()), "never deleted, and its text replaced");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = RunLock::acquire(Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+        assert!(!error.hint().is_empty());
+    }
+
+    #[test]
+    fn a_killed_run_frees_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "host::lock::tests::hold_until_killed"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.contains("locked")));
+        let refused = RunLock::acquire(folder.path()).unwrap_err();
+        let LockError::Held { pid, .. } = refused else { panic!("{refused}") };
+        assert_eq!(pid, cfg!(unix).then_some(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        RunLock::acquire(folder.path()).unwrap();
+    }
+
+    /// The child of the test above; does nothing in a normal run.
+    #[test]
+    fn hold_until_killed() {
+        let Some(folder) = std::env::var_os(FOLDER) else { return };
+        let _lock = RunLock::acquire(Path::new(&folder)).unwrap();
+        println!("locked");
+        std::thread::sleep(std::time::Duration::from_secs(60));
+    }
+}
