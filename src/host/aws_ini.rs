@@ -287,7 +287,7 @@ fn is_writable(secret: &SecretKey) -> bool {
 }
 
 fn readable_text(bytes: &[u8]) -> Result<&str, IniError> {
-    let line_of = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    let line_of = |at: usize| bytes[..at].split(|b| *b == b'\n').count();
     if bytes.len() > MAX_BYTES {
         return Err(IniError::whole_file(Problem::TooLarge));
     }

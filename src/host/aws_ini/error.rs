@@ -97,7 +97,9 @@ impl Problem {
             Self::SeveralLines { .. } => "put the value on one line, and let no indented line follow it",
             Self::NoSecret { .. } => "add the secret to the section, or delete the aws_access_key_id line",
             Self::NotHeld(_) => "look with 'keyrot-me status' which profiles hold which key",
-            Self::SecretNotWritable => "a secret access key has visible ASCII characters only, and no '#' or ';' in front",
+            Self::SecretNotWritable => {
+                "a secret access key has visible ASCII characters only, and no '#' or ';' in front"
+            }
             Self::SdkRefuses(_) => "repair the line that the message names",
             Self::SdkDisagrees { .. } => "give that profile one header and plain 'name = value' lines",
             Self::EditNotProved => "nothing was written; please report this with the file's shape, never its secrets",

@@ -45,9 +45,7 @@ impl Name {
     fn parse(raw: &str) -> Self {
         let raw = raw.trim_matches(WHITE);
         match raw.split_once(WHITE) {
-            Some((prefix, suffix)) => {
-                Self { prefix: Some(prefix.trim().to_owned()), suffix: suffix.trim().to_owned() }
-            }
+            Some((prefix, suffix)) => Self { prefix: Some(prefix.trim().to_owned()), suffix: suffix.trim().to_owned() },
             None => Self { prefix: None, suffix: raw.trim().to_owned() },
         }
     }
@@ -55,9 +53,8 @@ impl Name {
     /// The profile that the SDK sees in such a block, if any.
     pub fn profile(&self, kind: FileKind) -> Option<&str> {
         let counts = match (kind, self.prefix.as_deref()) {
-            (FileKind::Credentials, None) => true,
+            (FileKind::Credentials, None) | (FileKind::Config, Some("profile")) => true,
             (FileKind::Config, None) => self.suffix == "default",
-            (FileKind::Config, Some("profile")) => true,
             (_, Some(_)) => false,
         };
         (counts && is_identifier(&self.suffix)).then_some(self.suffix.as_str())
