@@ -95,6 +95,9 @@ pub trait Iam {
     fn mfa_serials(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<String>, CallError>>;
     /// `iam:ListAccessKeys`, all pages.
     fn list_keys(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<KeyFacts>, CallError>>;
+    /// `iam:ListAccessKeys` without a user name: the signer's own user, which only a long-term key may
+    /// leave out.
+    fn list_own_keys(&self, signer: &Signer) -> impl Future<Output = Result<Vec<KeyFacts>, CallError>>;
     /// `iam:CreateAccessKey`, ONE attempt, attributed by `rotation` in the user agent.
     fn create_key(
         &self,

@@ -86,6 +86,24 @@ impl AwsIam {
     }
 }
 
+impl AwsIam {
+    async fn all_keys(&self, signer: &Signer, user: Option<&str>) -> Result<Vec<KeyFacts>, CallError> {
+        let iam = self.clients(signer).iam;
+        let (mut keys, mut page) = (Vec::new(), Pages::new(LIST));
+        loop {
+            let call = iam.list_access_keys().set_user_name(user.map(str::to_owned)).set_marker(page.marker.clone());
+            let answer = call.send().await.map_err(|e| call_error(LIST, &e))?;
+            let more = page.turn(answer.is_truncated, answer.marker)?;
+            for row in &answer.access_key_metadata {
+                keys.push(facts(row)?);
+            }
+            if !more {
+                return Ok(keys);
+            }
+        }
+    }
+}
+
 impl Iam for AwsIam {
     async fn identity(&self, signer: &Signer) -> Result<Identity, CallError> {
         let answer = self.clients(signer).sts.get_caller_identity().send().await;
@@ -132,19 +150,11 @@ impl Iam for AwsIam {
     }
 
     async fn list_keys(&self, signer: &Signer, user: &str) -> Result<Vec<KeyFacts>, CallError> {
-        let iam = self.clients(signer).iam;
-        let (mut keys, mut page) = (Vec::new(), Pages::new(LIST));
-        loop {
-            let call = iam.list_access_keys().user_name(user).set_marker(page.marker.clone());
-            let answer = call.send().await.map_err(|e| call_error(LIST, &e))?;
-            let more = page.turn(answer.is_truncated, answer.marker)?;
-            for row in &answer.access_key_metadata {
-                keys.push(facts(row)?);
-            }
-            if !more {
-                return Ok(keys);
-            }
-        }
+        self.all_keys(signer, Some(user)).await
+    }
+
+    async fn list_own_keys(&self, signer: &Signer) -> Result<Vec<KeyFacts>, CallError> {
+        self.all_keys(signer, None).await
     }
 
     async fn create_key(&self, signer: &Signer, user: &str, rotation: &RotationId) -> Result<CreatedKey, CallError> {

@@ -1,9 +1,11 @@
 //! The command line, and nothing but its definition: completions and the man page come from it too.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
+
 use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
-use crate::keys::facts::KeyId;
+use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
 
 const EXIT_CODES: &str = "\
@@ -194,7 +196,7 @@ pub struct Sign {
     pub yes: bool,
 }
 
-fn parse_key_id(text: &str) -> Result<KeyId, crate::keys::facts::NotValid> {
+fn parse_key_id(text: &str) -> Result<KeyId, NotValid> {
     KeyId::new(text)
 }
 

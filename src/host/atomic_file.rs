@@ -153,6 +153,11 @@ pub fn sweep(folder: &Path) -> Result<usize, FileError> {
     Ok(swept)
 }
 
+/// Makes the names in `folder` durable.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    platform::sync_folder(folder)
+}
+
 fn is_own_temp(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name();
     let name = name.to_string_lossy();

@@ -235,13 +235,15 @@ impl Source<'_> {
             };
         };
         let zone = timezone.map_or("UTC", |zone| zone.get_ref().as_str());
-        let hour = at.map(|at| WeeklyHour::new(at.get_ref(), zone).map_err(|bad| {
-            self.not_valid(if bad.what == "time zone" { timezone.unwrap_or(at) } else { at }, &bad)
-        }));
+        let hour = at.map(|at| {
+            WeeklyHour::new(at.get_ref(), zone)
+                .map_err(|bad| self.not_valid(if bad.what == "time zone" { timezone.unwrap_or(at) } else { at }, &bad))
+        });
         Ok(Some(PurgeLimit {
             limit: parse_duration(limit.get_ref())
                 .and_then(|found| {
-                    let nothing = NotValid { what: "limit", value: limit.get_ref().clone(), why: "it would take every key" };
+                    let nothing =
+                        NotValid { what: "limit", value: limit.get_ref().clone(), why: "it would take every key" };
                     if found.is_zero() { Err(nothing) } else { Ok(found) }
                 })
                 .map_err(|bad| self.not_valid(limit, &bad))?,
@@ -323,11 +325,16 @@ mod tests {
 
     #[test]
     fn nonsense_values_are_named_with_their_line() {
-        assert!(complaint("[rotation]\nmax_age = \"5 parsecs\"\n").starts_with("config.toml:2: duration \"5 parsecs\""));
+        assert!(
+            complaint("[rotation]\nmax_age = \"5 parsecs\"\n").starts_with("config.toml:2: duration \"5 parsecs\"")
+        );
         assert!(complaint("[rotation]\nmax_age = 5\n").starts_with("config.toml:2: "));
         assert!(complaint("[purge]\nat = \"Fri 23:55\"\n").contains("needs a limit"));
         assert!(complaint("[purge]\nlimit = \"0\"\n").contains("every key"));
-        assert!(complaint("[purge]\nlimit = \"5d\"\nat = \"Fri 23:55\"\ntimezone = \"Mars\"\n").starts_with("config.toml:4: "));
+        assert!(
+            complaint("[purge]\nlimit = \"5d\"\nat = \"Fri 23:55\"\ntimezone = \"Mars\"\n")
+                .starts_with("config.toml:4: ")
+        );
         assert!(complaint("[rotation.settle]\nsuccesses = 0\n").starts_with("config.toml:2: "));
         assert!(complaint("[mfa]\ncommand = \"ykman 'oath\"\n").starts_with("config.toml:2: "));
         assert!(complaint("[rotation\n").starts_with("config.toml:1: "));

@@ -44,10 +44,7 @@ impl CredentialsFile {
     #[must_use]
     pub fn new(places: &Places, target: KeyId) -> Self {
         Self {
-            files: [
-                (FileKind::Credentials, places.credentials.clone()),
-                (FileKind::Config, places.config.clone()),
-            ],
+            files: [(FileKind::Credentials, places.credentials.clone()), (FileKind::Config, places.config.clone())],
             stash: places.state.join("stash"),
             state: places.state.clone(),
             target,
@@ -60,13 +57,17 @@ impl CredentialsFile {
         let open = |path: &&PathBuf| atomic_file::read_for_edit(path).is_ok_and(|snapshot| snapshot.others_can_read());
         let files = self.files.iter().map(|(_, path)| path).filter(|path| self.holds(path)).filter(open);
         files
-            .map(|path| format!("{} can be read by other users of this machine; the rotation makes it 0600", path.display()))
+            .map(|path| {
+                format!("{} can be read by other users of this machine; the rotation makes it 0600", path.display())
+            })
             .collect()
     }
 
     fn holds(&self, path: &Path) -> bool {
         let kind = self.files.iter().find(|(_, known)| known == path).map(|(kind, _)| *kind);
-        kind.is_some_and(|kind| read(kind, path).is_ok_and(|file| file.is_some_and(|(_, ini)| holds(&ini, &self.target))))
+        kind.is_some_and(|kind| {
+            read(kind, path).is_ok_and(|file| file.is_some_and(|(_, ini)| holds(&ini, &self.target)))
+        })
     }
 
     fn stash_file(&self, rotation: &RotationId, key: &KeyId) -> PathBuf {
@@ -92,7 +93,7 @@ impl CredentialsFile {
         Ok(())
     }
 
-    fn publish_in(&self, kind: FileKind, path: &Path, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
+    fn publish_in(kind: FileKind, path: &Path, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
         for _ in 0..REREADS {
             let Some((snapshot, ini)) = read(kind, path)? else { return Ok(false) };
             if !holds(&ini, old) {
@@ -122,6 +123,7 @@ impl SecretStore for CredentialsFile {
         atomic_file::create_private_dir(&self.stash).map_err(|error| file_failed(&error))?;
         atomic_file::sweep(&self.stash).map_err(|error| file_failed(&error))?;
         let probe = self.stash.join("probe");
+        atomic_file::erase(&probe).map_err(|error| file_failed(&error))?;
         let written = atomic_file::write_new_secret_file(&probe, &[b'#'; 1024]);
         atomic_file::erase(&probe).map_err(|error| file_failed(&error))?;
         written.map_err(|error| file_failed(&error))
@@ -146,7 +148,7 @@ impl SecretStore for CredentialsFile {
     fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError> {
         let mut held = false;
         for (kind, path) in &self.files {
-            held |= self.publish_in(*kind, path, old, new)?;
+            held |= Self::publish_in(*kind, path, old, new)?;
         }
         if held {
             return Ok(());
@@ -199,6 +201,24 @@ impl SecretStore for CredentialsFile {
     fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError> {
         atomic_file::erase(&self.stash_file(rotation, key)).map_err(|error| file_failed(&error))
     }
+}
+
+/// Reads the AWS files once, so that what is wrong with them is told with line and fix.
+///
+/// # Errors
+/// [`StoreError`] for a file that is there and cannot be used.
+pub fn readable(places: &Places) -> Result<(), StoreError> {
+    read(FileKind::Credentials, &places.credentials)?;
+    read(FileKind::Config, &places.config)?;
+    Ok(())
+}
+
+/// Makes the state folder, for this user only.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be made or closed to others.
+pub fn create_state_folder(places: &Places) -> Result<(), StoreError> {
+    atomic_file::create_private_dir(&places.state).map_err(|error| file_failed(&error))
 }
 
 fn holds(ini: &AwsIni, id: &KeyId) -> bool {

@@ -80,7 +80,7 @@ impl JournalFile {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         atomic_file::create_private_dir(folder).map_err(|error| StoreError {
             message: error.to_string(),
-            hint: error.hint(),
+            hint: Some(error.hint().to_owned()),
             needs_decision: false,
         })?;
         let mut options = OpenOptions::new();
@@ -109,7 +109,7 @@ impl JournalFile {
         file.sync_all().map_err(broken)?;
         if !state.exists {
             let folder = self.path.parent().unwrap_or(Path::new("."));
-            atomic_file::sync_dir(folder).map_err(broken)?;
+            atomic_file::sync_folder(folder).map_err(broken)?;
         }
         state.length += bytes.len() as u64;
         state.ends_with_newline = true;
@@ -136,7 +136,8 @@ impl Journal for JournalFile {
             hint: None,
             needs_decision: false,
         })?;
-        let mut text = serde_json::to_string(&line).map_err(|error| failed(&self.path, "cannot be written", &error.into()))?;
+        let mut text =
+            serde_json::to_string(&line).map_err(|error| failed(&self.path, "cannot be written", &error.into()))?;
         text.push('\n');
         self.write(&mut state, &text)?;
         state.rotations = rotations;
@@ -145,8 +146,7 @@ impl Journal for JournalFile {
 }
 
 fn read(path: &Path, bytes: &[u8]) -> Result<State, StoreError> {
-    let mut state =
-        State { rotations: Vec::new(), format: FORMAT, length: 0, ends_with_newline: true, exists: true };
+    let mut state = State { rotations: Vec::new(), format: FORMAT, length: 0, ends_with_newline: true, exists: true };
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let whole = line.ends_with(b"\n");
         let parsed = if index == 0 { read_header(line, &mut state) } else { read_event(line, &mut state) };
@@ -252,7 +252,13 @@ mod tests {
             let lines = whole[..=cut].iter().filter(|byte| **byte == b'\n').count();
             let read = journal.rotations().unwrap();
             assert_eq!(read.len(), usize::from(lines >= 2), "cut at {cut}");
-            let event = if read.is_empty() { intent() } else if read[0].keep.is_none() { staged() } else { Event::Verified };
+            let event = if read.is_empty() {
+                intent()
+            } else if read[0].keep.is_none() {
+                staged()
+            } else {
+                Event::Verified
+            };
             journal.append(&id(), at(3), event).unwrap();
             JournalFile::open(folder.path()).unwrap();
         }

@@ -4,5 +4,12 @@
 
 pub mod atomic_file;
 pub mod aws_ini;
+pub mod clock;
+pub mod config_file;
+pub mod credentials_file;
 pub mod git;
+pub mod journal_file;
 pub mod lock;
+pub mod paths;
+pub mod process;
+pub mod prompt;

@@ -37,17 +37,22 @@ impl Places {
     /// # Errors
     /// [`NoHome`] when a place needs the home folder and there is none.
     pub fn find() -> Result<Self, NoHome> {
-        Self::resolve(&env, dirs::home_dir(), dirs::config_dir(), dirs::state_dir().or_else(dirs::data_local_dir))
+        Self::resolve(
+            &env,
+            dirs::home_dir().as_deref(),
+            dirs::config_dir(),
+            dirs::state_dir().or_else(dirs::data_local_dir),
+        )
     }
 
     fn resolve(
         env: &dyn Fn(&str) -> Option<String>,
-        home: Option<PathBuf>,
+        home: Option<&Path>,
         config_dir: Option<PathBuf>,
         state_dir: Option<PathBuf>,
     ) -> Result<Self, NoHome> {
-        let aws = |variable: &'static str, file: &str| match (env(variable), &home) {
-            (Some(named), home) => Ok(expand_home(&named, home.as_deref())),
+        let aws = |variable: &'static str, file: &str| match (env(variable), home) {
+            (Some(named), _) => Ok(expand_home(&named, home)),
             (None, Some(home)) => Ok(home.join(".aws").join(file)),
             (None, None) => Err(NoHome { missing: variable }),
         };
@@ -57,11 +62,8 @@ impl Places {
             config: aws("AWS_CONFIG_FILE", "config")?,
             settings_named: named.is_some(),
             settings: match named {
-                Some(named) => expand_home(&named, home.as_deref()),
-                None => config_dir
-                    .ok_or(NoHome { missing: "KEYROT_ME_CONFIG" })?
-                    .join("keyrot-me")
-                    .join("config.toml"),
+                Some(named) => expand_home(&named, home),
+                None => config_dir.ok_or(NoHome { missing: "KEYROT_ME_CONFIG" })?.join("keyrot-me").join("config.toml"),
             },
             state: state_dir.ok_or(NoHome { missing: "XDG_STATE_HOME" })?.join("keyrot-me"),
         })
@@ -85,7 +87,7 @@ mod tests {
         let home = home.map(PathBuf::from);
         Places::resolve(
             &env,
-            home.clone(),
+            home.as_deref(),
             home.as_ref().map(|home| home.join(".config")),
             home.as_ref().map(|home| home.join(".local/state")),
         )
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn variables_name_other_places_and_a_tilde_is_the_home_folder() {
-        let vars = [("AWS_SHARED_CREDENTIALS_FILE", "~/keys"), ("AWS_CONFIG_FILE", "/etc/aws"), ("KEYROT_ME_CONFIG", "/c")];
+        let vars =
+            [("AWS_SHARED_CREDENTIALS_FILE", "~/keys"), ("AWS_CONFIG_FILE", "/etc/aws"), ("KEYROT_ME_CONFIG", "/c")];
         let places = resolve(&vars, Some("/home/alice")).unwrap();
         assert_eq!(places.credentials, Path::new("/home/alice/keys"));
         assert_eq!(places.config, Path::new("/etc/aws"));

@@ -17,7 +17,7 @@ use crate::ports::{Clock, Desk, NoCode};
 use super::clock::{Stop, SystemClock};
 
 /// How long an MFA command may take: a touch of a security key included.
-const COMMAND_PATIENCE: Duration = Duration::from_secs(60);
+const COMMAND_PATIENCE: Duration = Duration::from_mins(1);
 /// More than this no command prints that prints a code.
 const COMMAND_OUTPUT: u64 = 4096;
 /// TOTP's time step (RFC 6238): the next code comes then.
