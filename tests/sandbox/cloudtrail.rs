@@ -1,4 +1,4 @@
-//! CloudTrail: records the other services' calls, and answers LookupEvents once they have become visible. Events of
+//! `CloudTrail`: records the other services' calls, and answers `LookupEvents` once they have become visible. Events of
 //! IAM are found in the partition's home region only.
 
 use chrono::{DateTime, TimeDelta};

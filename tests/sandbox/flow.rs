@@ -94,11 +94,11 @@ fn perform(shared: &Shared, request: &Request, request_id: &str) -> Result<Body,
     result.map(|done| done.body)
 }
 
-fn act(context: Context) -> Result<Done, Failure> {
+fn act(mut context: Context) -> Result<Done, Failure> {
     match context.request.service {
-        Service::Iam => iam::act(context),
-        Service::Sts => sts::act(context),
-        Service::Sns => sns::act(context),
+        Service::Iam => iam::act(&mut context),
+        Service::Sts => sts::act(&mut context),
+        Service::Sns => sns::act(&mut context),
         Service::Organizations => organizations::act(&context),
         Service::CloudTrail => cloudtrail::act(&context),
     }

@@ -8,7 +8,7 @@ use super::wire::{Body, Failure, Request};
 use super::world::World;
 use super::{iam_keys, iam_users};
 
-/// An answer, and what CloudTrail keeps of it.
+/// An answer, and what `CloudTrail` keeps of it.
 #[derive(Debug)]
 pub struct Done {
     pub body: Body,
@@ -33,8 +33,7 @@ pub struct Context<'a> {
     pub now: Time,
 }
 
-pub fn act(mut context: Context) -> Result<Done, Failure> {
-    let context = &mut context;
+pub fn act(context: &mut Context) -> Result<Done, Failure> {
     match context.request.action.as_str() {
         "ListAccessKeys" => iam_keys::list(context),
         "CreateAccessKey" => iam_keys::create(context),

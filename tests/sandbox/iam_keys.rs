@@ -103,9 +103,9 @@ pub fn last_used(context: &mut Context) -> Result<Done, Failure> {
     let key = user.keys.iter().find(|key| key.id == key_id).ok_or_else(|| no_key(&key_id))?;
     let inner = match key.uses.iter().rev().find(|used| used.at <= known_until) {
         None => text("ServiceName", "N/A") + &text("Region", "N/A"),
-        Some(used) => {
-            let date = text("LastUsedDate", &iso(used.at));
-            date + &text("ServiceName", &used.service) + &text("Region", &used.region)
+        Some(last) => {
+            let date = text("LastUsedDate", &iso(last.at));
+            date + &text("ServiceName", &last.service) + &text("Region", &last.region)
         }
     };
     Ok(Done::result(text("UserName", &name) + &element("AccessKeyLastUsed", &inner)))

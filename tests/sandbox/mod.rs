@@ -1,4 +1,4 @@
-//! The sandbox: a stand-in for AWS (IAM, STS, CloudTrail look-up, Organizations, SNS) on loopback, with AWS's rules, a
+//! The sandbox: a stand-in for AWS (IAM, STS, `CloudTrail`, Organizations, SNS) on loopback, with AWS's rules, a
 //! clock that tests move and a script of faults. It must not use the crate's own code: it stands for AWS, not for us.
 //!
 //! `Sandbox` owns the server and stops it on drop. Everything else is on `Control`, which `Sandbox` derefs to and which
@@ -19,7 +19,10 @@ mod paging;
 mod policy;
 mod policy_conditions;
 mod seed;
+mod seed_keys;
+mod seed_org;
 mod server;
+mod settings;
 mod signer;
 mod sigv4;
 mod sns;
@@ -37,15 +40,18 @@ pub use clock::Time;
 pub use cloudtrail::Event;
 pub use faults::{Always, Fault, When};
 pub use policy::{ADMINISTRATOR, LOOKUP_EVENTS, MFA_DEMANDED, MFA_DEMANDED_TO_READ, OWN_KEYS};
-pub use seed::{HOME, KeyState, UserRef};
+pub use seed::{HOME, UserRef};
+pub use seed_keys::KeyState;
 pub use sns::Message;
 pub use wire::Service;
 
 use clock::{Clock, delta};
 use faults::FaultScript;
 use server::Server;
+pub use settings::AccountFields;
+use settings::Settings;
 use wire::Http;
-use world::{Settings, World};
+use world::World;
 
 pub struct Sandbox {
     server: Server,
@@ -255,9 +261,9 @@ impl Control {
         self.settings(|it| it.clock_tolerance = None);
     }
 
-    /// Which of the two fields Organizations' accounts carry: `Status` is being replaced by `State`.
-    pub fn account_fields(&self, status: bool, state: bool) {
-        self.settings(|it| (it.says_status, it.says_state) = (status, state));
+    /// Which of the two fields the accounts of Organizations carry.
+    pub fn account_fields(&self, fields: AccountFields) {
+        self.settings(|it| it.account_fields = fields);
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::iam::{Context, Done};
 use super::ids;
 use super::paging::Page;
+use super::settings::AccountFields;
 use super::signer::{Wish, authorize};
 use super::wire::{Body, Failure};
 use super::world::Account;
@@ -145,19 +146,19 @@ impl Lister<'_> {
     }
 
     fn account(&self, account: &Account) -> Value {
-        let settings = &self.context.world.settings;
+        let fields = self.context.world.settings.account_fields;
         let tail = format!("account/{}/{}", self.organization.id, account.id);
         let mut shown = json!({
             "Id": account.id, "Arn": self.organization.arn(&account.partition, &tail), "Name": account.name,
             "Email": format!("{}@accounts.example", account.id), "JoinedMethod": "CREATED",
             "JoinedTimestamp": account.joined.timestamp(),
         });
-        if settings.says_status {
+        if fields != AccountFields::StateOnly {
             // The older field knows no CLOSED and no PENDING_ACTIVATION.
             let status = if account.state == "CLOSED" { "SUSPENDED" } else { &account.state };
             shown["Status"] = json!(status);
         }
-        if settings.says_state {
+        if fields != AccountFields::StatusOnly {
             shown["State"] = json!(account.state);
         }
         shown

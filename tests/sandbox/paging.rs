@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
+use super::settings::Settings;
 use super::wire::{Failure, Request, text};
-use super::world::Settings;
 
 pub struct Page {
     pub items: Range<usize>,

@@ -17,7 +17,7 @@ pub struct Signature {
     pub token: Option<String>,
     scope_date: String,
     signed_headers: Vec<String>,
-    signature: String,
+    claimed: String,
     amz_date: String,
     signed_at: Time,
 }
@@ -51,7 +51,7 @@ impl Signature {
             service: service.to_owned(),
             token: http.header("x-amz-security-token").map(str::to_owned),
             scope_date: date.to_owned(),
-            signature: field("Signature")?.to_owned(),
+            claimed: field("Signature")?.to_owned(),
             signed_headers,
             amz_date,
             signed_at,
@@ -78,7 +78,7 @@ impl Signature {
     }
 
     pub fn check(&self, http: &Http, secret: &str) -> Result<(), Failure> {
-        if self.amz_date.starts_with(&self.scope_date) && self.expected(http, secret) == self.signature {
+        if self.amz_date.starts_with(&self.scope_date) && self.expected(http, secret) == self.claimed {
             return Ok(());
         }
         let message = "The request signature we calculated does not match the signature you provided. Check your AWS \

@@ -12,7 +12,7 @@ pub struct Message {
     pub text: String,
 }
 
-pub fn act(context: Context) -> Result<Done, Failure> {
+pub fn act(context: &mut Context) -> Result<Done, Failure> {
     let request = context.request;
     if request.action != "Publish" {
         return Err(unknown_action(request));

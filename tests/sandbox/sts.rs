@@ -1,4 +1,4 @@
-//! STS: GetCallerIdentity, GetSessionToken with MFA, AssumeRole with trust policies.
+//! STS: `GetCallerIdentity`, `GetSessionToken` with MFA, `AssumeRole` with trust policies.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,11 +12,11 @@ use super::signer::{Signer, Who, control_verdict};
 use super::wire::{Body, Failure, element, text};
 use super::world::{Owner, Session, World};
 
-pub fn act(mut context: Context) -> Result<Done, Failure> {
+pub fn act(context: &mut Context) -> Result<Done, Failure> {
     match context.request.action.as_str() {
-        "GetCallerIdentity" => Ok(caller_identity(&context)),
-        "GetSessionToken" => session_token(&mut context),
-        "AssumeRole" => assume_role(&mut context),
+        "GetCallerIdentity" => Ok(caller_identity(context)),
+        "GetSessionToken" => session_token(context),
+        "AssumeRole" => assume_role(context),
         _ => Err(unknown_action(context.request)),
     }
 }
@@ -53,7 +53,7 @@ fn session_token(context: &mut Context) -> Result<Done, Failure> {
     let owner = Owner::User { name: user.clone(), key_id: context.signer.key_id.clone() };
     let mfa = show_mfa(context, &user)?;
     let (key_id, session) = open(&account, owner, seconds, mfa, now);
-    let done = answer(&key_id, &session, String::new());
+    let done = answer(&key_id, &session, "");
     context.world.sessions.insert(key_id, session);
     Ok(done)
 }
@@ -77,14 +77,14 @@ fn open(account: &str, owner: Owner, seconds: i64, mfa: bool, now: Time) -> (Str
     (ids::temporary_key(), session)
 }
 
-fn answer(key_id: &str, session: &Session, more: String) -> Done {
+fn answer(key_id: &str, session: &Session, more: &str) -> Done {
     let credentials = text("AccessKeyId", key_id)
         + &text("SecretAccessKey", &session.secret)
         + &text("SessionToken", &session.token)
         + &text("Expiration", &iso(session.expires));
     let expiration = session.expires.format("%b %-d, %Y %-I:%M:%S %p").to_string();
     let trail = json!({"credentials": {"accessKeyId": key_id, "expiration": expiration}});
-    Done { body: Body::Xml(Some(element("Credentials", &credentials) + &more)), trail }
+    Done { body: Body::Xml(Some(element("Credentials", &credentials) + more)), trail }
 }
 
 fn assume_role(context: &mut Context) -> Result<Done, Failure> {
@@ -116,7 +116,7 @@ fn assume_role(context: &mut Context) -> Result<Done, Failure> {
     let (key_id, session) = open(&account, owner, seconds, false, context.now);
     let caller = Signer { account, who: who_of(&session.owner), ..context.signer.clone() };
     let ids = text("AssumedRoleId", &caller.unique_id(context.world)) + &text("Arn", &caller.arn(context.world));
-    let done = answer(&key_id, &session, element("AssumedRoleUser", &ids));
+    let done = answer(&key_id, &session, &element("AssumedRoleUser", &ids));
     context.world.sessions.insert(key_id, session);
     Ok(done)
 }

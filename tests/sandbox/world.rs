@@ -1,4 +1,4 @@
-//! What AWS would store: accounts, users, keys, groups, roles, sessions, and the settings of the rules. Plain data and
+//! What AWS would store: accounts, users, keys, groups, roles, sessions, and nothing of the rules. Plain data and
 //! look-ups; the rules themselves live with the services.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,6 +11,7 @@ use super::ids;
 use super::mfa::Device;
 use super::organizations::Organization;
 use super::policy::Policy;
+use super::settings::{Propagation, Settings};
 use super::sns::Message;
 use super::throttle::Bucket;
 use super::wire::{Failure, Service};
@@ -70,14 +71,6 @@ pub struct Key {
     pub uses: Vec<Use>,
 }
 
-/// How a new key becomes known to one service.
-#[derive(Clone, Default)]
-pub struct Propagation {
-    pub delay: TimeDelta,
-    /// Whether call n (from 0) is accepted; calls beyond the list are.
-    pub script: Vec<bool>,
-}
-
 #[derive(Clone, Debug)]
 pub struct Use {
     pub at: Time,
@@ -125,42 +118,6 @@ pub struct Session {
 pub enum Owner {
     User { name: String, key_id: String },
     Role { name: String, session: String },
-}
-
-pub struct Settings {
-    pub propagation: HashMap<Service, Propagation>,
-    pub revocation_delay: TimeDelta,
-    pub stale_lists: TimeDelta,
-    pub sessions_die_with_their_key: bool,
-    pub page_limit: Option<usize>,
-    pub empty_pages: bool,
-    pub last_used_lag: TimeDelta,
-    pub trail_delay: TimeDelta,
-    /// Calls per second and burst, per account.
-    pub rates: HashMap<Service, (f64, f64)>,
-    /// None: any clock is right.
-    pub clock_tolerance: Option<TimeDelta>,
-    pub says_status: bool,
-    pub says_state: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            propagation: HashMap::new(),
-            revocation_delay: TimeDelta::zero(),
-            stale_lists: TimeDelta::zero(),
-            sessions_die_with_their_key: false,
-            page_limit: None,
-            empty_pages: false,
-            last_used_lag: TimeDelta::zero(),
-            trail_delay: TimeDelta::minutes(5),
-            rates: HashMap::new(),
-            clock_tolerance: Some(TimeDelta::minutes(5)),
-            says_status: true,
-            says_state: true,
-        }
-    }
 }
 
 impl Account {

@@ -128,6 +128,10 @@ pub fn raw(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<String> {
+    send(sandbox, &signed(sandbox, keys, service, headers, body))
+}
+
+pub fn signed(sandbox: &Sandbox, keys: &Keys, service: Service, headers: &[(&str, &str)], body: &str) -> String {
     let host = sandbox.url().trim_start_matches("http://").to_owned();
     let date = sandbox.now().format("%Y%m%dT%H%M%SZ").to_string();
     let mut signed = vec![("host", host.as_str()), ("x-amz-date", date.as_str())];
@@ -135,7 +139,7 @@ pub fn raw(
     signed.extend(headers);
     signed.sort_unstable();
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines = |end: &str| signed.iter().map(|(name, value)| format!("{name}:{value}{end}")).collect::<String>();
+    let lines = |end: &str| signed.iter().flat_map(|(name, value)| [name, ":", value, end]).collect::<String>();
     let canonical = format!("POST\n/\n\n{}\n{names}\n{}", lines("\n"), hex(&Sha256::digest(body)));
     let scope = [&date[..8], "us-east-1", service.name(), "aws4_request"];
     let to_sign =
@@ -145,11 +149,11 @@ pub fn raw(
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}");
     let head = format!("POST / HTTP/1.1\r\n{}authorization: {authorization}\r\n", lines("\r\n"));
-    send(&host, &format!("{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    format!("{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-pub fn send(host: &str, request: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(host)?;
+pub fn send(sandbox: &Sandbox, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(sandbox.url().trim_start_matches("http://"))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -163,5 +167,5 @@ fn hmac(key: &[u8], message: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }

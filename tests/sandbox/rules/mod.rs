@@ -2,4 +2,11 @@
 
 mod client;
 mod faults;
+mod keys;
+mod limits;
+mod mfa;
+mod organizations;
+mod policies;
+mod roles;
 mod signing;
+mod trail;

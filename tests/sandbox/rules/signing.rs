@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::client::{Keys, iam, raw, refused, sandbox, send, session, sts, trail, wait};
+use super::client::{Keys, iam, raw, refused, sandbox, send, session, signed, sts, trail, wait};
 use crate::sandbox::{ADMINISTRATOR, Sandbox, Service};
 
 fn identity(sandbox: &Sandbox, keys: &Keys) -> String {
@@ -40,13 +40,22 @@ fn a_bad_secret_does_not_match() {
 #[test]
 fn a_request_changed_after_signing_does_not_match() {
     let (sandbox, keys) = sandbox();
-    let form = ("content-type", "application/x-www-form-urlencoded");
-    let good = raw(&sandbox, &keys, Service::Sts, &[form], "Action=GetCallerIdentity&Version=2011-06-15").unwrap();
-    assert!(good.starts_with("HTTP/1.1 200"), "{good}");
-    let host = sandbox.url().replace("http://", "");
-    let unsigned =
-        send(&host, "GET /?Action=GetUser&Version=2010-05-08 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    assert!(unsigned.unwrap().contains("<Code>MissingAuthenticationToken</Code>"));
+    let body = "Action=GetUser&UserName=alice&Version=2010-05-08";
+    let good = signed(&sandbox, &keys, Service::Iam, &[("content-type", "x-form")], body);
+    assert!(send(&sandbox, &good).unwrap().starts_with("HTTP/1.1 200"));
+    for (part, other) in [("=alice", "=malic"), ("content-type:x-form", "content-type:y-form")] {
+        let answer = send(&sandbox, &good.replace(part, other)).unwrap();
+        assert!(answer.contains("<Code>SignatureDoesNotMatch</Code>"), "{answer}");
+    }
+    let elsewhere = send(&sandbox, &good.replace("/iam/", "/sts/")).unwrap();
+    assert!(elsewhere.contains("<ErrorResponse"), "{elsewhere}");
+}
+
+#[test]
+fn an_unsigned_request_lacks_its_token() {
+    let (sandbox, _) = sandbox();
+    let unsigned = "GET /?Action=GetUser&Version=2010-05-08 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert!(send(&sandbox, unsigned).unwrap().contains("<Code>MissingAuthenticationToken</Code>"));
 }
 
 #[test]
