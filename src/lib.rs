@@ -9,5 +9,8 @@
 //! the code's own `use crate::` lines.
 
 pub mod aws;
+pub mod cli;
+pub mod host;
 pub mod keys;
 pub mod ports;
+pub mod runner;

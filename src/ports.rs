@@ -155,19 +155,21 @@ pub trait SecretStore {
     fn published(&self) -> Result<Vec<PublishedKey>, StoreError>;
     /// One atomic replace: every profile that holds `old` gets `new`. Durable on return.
     fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError>;
-    /// Keeps a copy of `key` out of the published place. Durable on return.
-    fn stash(&self, key: &AccessKey) -> Result<(), StoreError>;
-    /// The stashed keys.
-    fn stashed(&self) -> Result<Vec<AccessKey>, StoreError>;
-    /// Erases the stashed copy; no copy is no error.
-    fn erase(&self, key: &KeyId) -> Result<(), StoreError>;
+    /// Keeps a copy of `key` for `rotation`, out of the published place. Durable on return.
+    fn stash(&self, rotation: &RotationId, key: &AccessKey) -> Result<(), StoreError>;
+    /// The keys stashed for `rotation`.
+    fn stashed(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError>;
+    /// Erases the copy stashed for `rotation`; no copy is no error.
+    fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError>;
 }
 
 /// The record of intents. What `append` returned for is on the disk.
 pub trait Journal {
+    /// S0: refuses what this program may not write, such as a newer format.
+    fn prove_writable(&self) -> Result<(), StoreError>;
     /// All rotations, folded, oldest first.
     fn rotations(&self) -> Result<Vec<Rotation>, StoreError>;
-    fn append(&mut self, rotation: &RotationId, at: Time, event: Event) -> Result<(), StoreError>;
+    fn append(&self, rotation: &RotationId, at: Time, event: Event) -> Result<(), StoreError>;
 }
 
 /// Local time and patience.
@@ -199,4 +201,19 @@ pub trait Desk {
     fn confirm(&self, question: &str) -> Option<bool>;
     /// One line of progress.
     fn tell(&self, line: &str);
+}
+
+/// All of the world that one run may touch: the machine's in the program, a model's in the tests.
+pub trait World {
+    type Iam: Iam;
+    type Store: SecretStore;
+    type Journal: Journal;
+    type Clock: Clock;
+    type Desk: Desk;
+
+    fn iam(&self) -> &Self::Iam;
+    fn store(&self) -> &Self::Store;
+    fn journal(&self) -> &Self::Journal;
+    fn clock(&self) -> &Self::Clock;
+    fn desk(&self) -> &Self::Desk;
 }

@@ -87,14 +87,16 @@ pub enum Event {
         key: KeyId,
         created: Time,
     },
-    /// The new key was made, could not be staged, and could not be deleted again.
+    /// A key of this rotation has no secret on this machine: it could not be staged and not be deleted
+    /// again, or its staged copy was lost.
     Unstored {
         key: KeyId,
     },
-    /// A key that can only be the lost create's, its secret nowhere: it is to go.
+    /// A key that is taken for the lost create's, its secret nowhere: it is to go. `attributed` when
+    /// CloudTrail names this rotation as its maker.
     Orphan {
         key: KeyId,
-        why: String,
+        attributed: bool,
     },
     OrphanDisabled {
         key: KeyId,
@@ -133,7 +135,7 @@ pub enum Phase {
         lost: Option<Time>,
     },
     /// A key without a secret is to be deleted. `disabled` is when we switched it off; `ours` when
-    /// IAM itself told us the id.
+    /// IAM's answer or CloudTrail proved that this rotation made it.
     Orphan {
         key: KeyId,
         ours: bool,
@@ -232,16 +234,17 @@ pub fn fold(rotations: &mut Vec<Rotation>, id: &RotationId, at: Time, event: Eve
 }
 
 impl Rotation {
+    #[expect(clippy::match_same_arms, reason = "one row per transition: merged rows would hide which event led where")]
     fn apply(&mut self, at: Time, event: Event) -> Result<(), IllegalEvent> {
         let next = match (&self.phase, &event) {
             (Phase::Intended { .. }, Event::Refused { .. } | Event::NotCreated) => Phase::Closed,
             (Phase::Intended { lost: None }, Event::Lost { .. }) => Phase::Intended { lost: Some(at) },
             (Phase::Intended { .. }, Event::Staged { key, .. }) if self.is_new(key) => Phase::Staged,
-            (Phase::Intended { .. }, Event::Unstored { key }) if self.is_new(key) => {
+            (Phase::Intended { .. } | Phase::Staged | Phase::Verified, Event::Unstored { key }) if self.is_new(key) => {
                 Phase::Orphan { key: key.clone(), ours: true, disabled: None }
             }
-            (Phase::Intended { .. }, Event::Orphan { key, .. }) if self.is_new(key) => {
-                Phase::Orphan { key: key.clone(), ours: false, disabled: None }
+            (Phase::Intended { .. }, Event::Orphan { key, attributed }) if self.is_new(key) => {
+                Phase::Orphan { key: key.clone(), ours: *attributed, disabled: None }
             }
             (Phase::Orphan { key, ours, .. }, Event::OrphanDisabled { key: now }) if key == now => {
                 Phase::Orphan { key: key.clone(), ours: *ours, disabled: Some(at) }
@@ -249,7 +252,8 @@ impl Rotation {
             (Phase::Orphan { key, .. }, Event::Deleted { key: gone }) if key == gone => Phase::Closed,
             (Phase::Staged, Event::Verified) => Phase::Verified,
             (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
-            (Phase::Verified, Event::Published) => Phase::Published,
+            // Twice, when another tool wrote the old key back in between.
+            (Phase::Verified | Phase::Published | Phase::Reread, Event::Published) => Phase::Published,
             (Phase::Published, Event::Reread) => Phase::Reread,
             (Phase::Reread, Event::Deactivated) => Phase::Deactivated { at },
             (Phase::Deactivated { at: off }, Event::Proved) => Phase::Retired { at: *off },

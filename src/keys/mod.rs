@@ -6,4 +6,5 @@ pub mod facts;
 pub mod journal;
 pub mod lifecycle;
 pub mod policy;
+pub mod rotation;
 pub mod secret;

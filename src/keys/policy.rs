@@ -163,14 +163,22 @@ pub struct Policy {
     pub limits: Limits,
     /// Grace between deactivation and deletion.
     pub retire_after: TimeDelta,
-    /// The key that the user named to be given up for the quota's sake.
-    pub replace: Option<KeyId>,
-    /// `--yes`, or the person at the terminal agreed: the questions of DESIGN's fault table count as answered.
+    /// The keys that the user named (`--replace`), or agreed to give up when asked.
+    pub replace: Vec<KeyId>,
+    /// `--yes`: the questions of DESIGN's fault table count as answered.
     pub yes: bool,
     /// `--scheduled`: nobody is there to be asked, and nothing is deleted before its grace is over.
     pub scheduled: bool,
     /// False once this run has resumed or finished a rotation: it starts no second one.
     pub may_start: bool,
+}
+
+impl Policy {
+    /// True when this run will write to IAM whatever is listed, so that a session is worth its code.
+    #[must_use]
+    pub fn surely_writes(&self) -> bool {
+        matches!(self.goal, Goal::Rotate { older_than: None } | Goal::Rollback)
+    }
 }
 
 #[cfg(test)]

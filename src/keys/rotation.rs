@@ -1,0 +1,472 @@
+//! The planner: from what is observed to the one next step of a rotation (DESIGN section 2).
+//!
+//! Pure: it reads nothing and remembers nothing. Whoever performs a step observes again before asking
+//! for the next, so that resuming is no mode of its own.
+
+use chrono::TimeDelta;
+
+use super::facts::{KeyFacts, KeyId, LastUsed, Status, Time};
+use super::journal::{Event, Phase, Rotation};
+use super::lifecycle::{self, Freshness};
+use super::policy::{Goal, Policy};
+
+/// How long a list may lag behind a write (DESIGN's fault table): until then absence proves nothing.
+pub const STALE_FOR: TimeDelta = TimeDelta::seconds(60);
+
+/// CreateDate and the `Date` header that our service time comes from are whole seconds, each cut off.
+const ROUNDING: TimeDelta = TimeDelta::seconds(2);
+
+/// All that one decision may weigh.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    pub now: Time,
+    /// The keys that IAM listed since the last step, or `None` when nothing was listed since.
+    pub listing: Option<Vec<KeyFacts>>,
+    /// The key id that the profile holds which this run is about.
+    pub target: KeyId,
+    /// All key ids in the published place.
+    pub published: Vec<KeyId>,
+    /// Key ids stashed for the open rotation.
+    pub stashed: Vec<KeyId>,
+    /// This user's rotation that is not closed.
+    pub rotation: Option<Rotation>,
+    /// What was found out about a key that may be the lost create's.
+    pub suspect: Option<Suspect>,
+}
+
+/// What is known about a key that may come from a create whose answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    pub key: KeyId,
+    pub maker: Maker,
+    pub used: Used,
+}
+
+/// Who made a key, as CloudTrail says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    ThisRotation,
+    SomebodyElse,
+    /// Not recorded (yet), or we may not look.
+    Unknown,
+}
+
+/// Whether a key was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Used {
+    NotRecorded,
+    At(LastUsed),
+    /// IAM did not tell: never to be taken for 'not used'.
+    Unknown,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// S2: `ListAccessKeys`.
+    List,
+    /// S3 to S5: intent, one create, stage.
+    Create,
+    /// Ask CloudTrail and IAM about a key that may be the lost create's.
+    Investigate {
+        key: KeyId,
+    },
+    DisableOrphan {
+        key: KeyId,
+    },
+    /// S6 with I8: STS and IAM accept the key that stays, as the same identity.
+    Verify {
+        key: KeyId,
+    },
+    /// Rollback: the key that stays is switched on again.
+    Activate {
+        key: KeyId,
+    },
+    /// S7.
+    Publish {
+        old: KeyId,
+        new: KeyId,
+    },
+    /// S8.
+    Reread {
+        key: KeyId,
+    },
+    /// S9. The listing that led here was made after the re-read.
+    Deactivate {
+        key: KeyId,
+    },
+    /// S9b.
+    ProveAgain {
+        key: KeyId,
+        retired: KeyId,
+    },
+    /// S11 and orphans.
+    Delete {
+        key: KeyId,
+        because: DeleteReason,
+    },
+    /// A stashed copy has served.
+    Erase {
+        key: KeyId,
+    },
+    /// An observation belongs into the journal.
+    Record(Event),
+}
+
+/// Why a key may be deleted (I6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteReason {
+    /// Journalled as retired.
+    Retired,
+    /// Journalled as the lost or unstored key of this rotation.
+    Orphan,
+    /// The user named it.
+    Named,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Do(Step),
+    Wait { until: Time, reason: Waiting },
+    Idle(Idle),
+    Blocked(Blocked),
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// A list may be stale for so long.
+    FreshList,
+}
+
+/// Why there is nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Idle {
+    /// The key is younger than the limit that this run goes by.
+    YoungEnough { age: TimeDelta },
+    /// A rotation is complete; its retired key is to be deleted after this moment.
+    Retired { key: KeyId, delete_after: Time },
+    /// No key of ours waits for its deletion.
+    NothingRetired,
+    /// This run has done its work.
+    Done,
+}
+
+/// What needs a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// `finish` and a rotation that is not so far: `rotate` goes on with it.
+    Unfinished,
+    /// Our retired key is still in grace and fills the quota.
+    RetiredInGrace { key: KeyId, delete_after: Time },
+    /// Somebody switched our retired key on again.
+    RetiredActiveAgain { key: KeyId },
+    /// The quota is full with a key that is not ours.
+    OtherKey { other: KeyFacts },
+    /// More keys than IAM's quota knows of.
+    TooManyKeys { keys: Vec<KeyId> },
+    /// `--replace` names the key that is to be rotated.
+    ReplacesTarget { key: KeyId },
+    /// The profile's key does not exist any more.
+    TargetGone { key: KeyId },
+    /// The profile's key is switched off.
+    TargetNotActive { key: KeyId, status: Status },
+    /// A key that may be the lost create's: somebody must say so.
+    Orphan { key: KeyId, created: Time },
+    /// As above, and IAM does not tell whether it was used.
+    OrphanUseUnknown { key: KeyId },
+    /// As above, switched off by us, to be deleted after this moment.
+    OrphanInGrace { key: KeyId, delete_after: Time },
+    /// Somebody switched the orphan on again.
+    OrphanActiveAgain { key: KeyId },
+    /// Several keys may be the lost create's.
+    SeveralOrphans { keys: Vec<KeyId> },
+    /// The key that is to stay was deleted by somebody.
+    KeepGone { key: KeyId },
+    /// The key that is to stay was switched off by somebody.
+    KeepNotActive { key: KeyId, status: Status },
+    /// The secret of the key that is to stay is nowhere on this machine.
+    SecretLost { key: KeyId },
+    /// The published place holds neither the old key nor the new one.
+    ProfileChanged { old: KeyId, new: KeyId },
+    /// `rollback` with nothing to roll back.
+    NothingToRollBack,
+    /// `rollback` of a key that is past its grace.
+    GraceOver { key: KeyId },
+    /// `rollback` after a rollback.
+    AlreadyRolledBack,
+}
+
+/// The one next step. See the module for what makes it safe to ask again and again.
+#[must_use]
+pub fn next(situation: &Situation, policy: &Policy) -> Decision {
+    match &situation.rotation {
+        Some(rotation) if rotation.unfinished() => resume(situation, policy, rotation),
+        Some(rotation) => retired(situation, policy, rotation),
+        None => match policy.goal {
+            Goal::Rotate { .. } | Goal::RotateDue => start(situation, policy),
+            Goal::Finish { .. } => Decision::Idle(Idle::NothingRetired),
+            Goal::Rollback => Decision::Blocked(Blocked::NothingToRollBack),
+        },
+    }
+}
+
+fn start(s: &Situation, policy: &Policy) -> Decision {
+    if !policy.may_start {
+        return Decision::Idle(Idle::Done);
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if let Some(refusal) = target_refused(s, policy, listing) {
+        return refusal;
+    }
+    let others: Vec<&KeyFacts> = listing.iter().filter(|key| key.id != s.target).collect();
+    match others.as_slice() {
+        [] => Decision::Do(Step::Create),
+        [other] if policy.replace.contains(&other.id) => {
+            Decision::Do(Step::Delete { key: other.id.clone(), because: DeleteReason::Named })
+        }
+        [other] => Decision::Blocked(Blocked::OtherKey { other: (*other).clone() }),
+        more => Decision::Blocked(Blocked::TooManyKeys { keys: more.iter().map(|key| key.id.clone()).collect() }),
+    }
+}
+
+/// Why the profile's own key cannot, or need not, be rotated now.
+fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Option<Decision> {
+    let key = s.target.clone();
+    if policy.replace.contains(&key) {
+        return Some(Decision::Blocked(Blocked::ReplacesTarget { key }));
+    }
+    let Some(target) = listing.iter().find(|facts| facts.id == key) else {
+        return Some(Decision::Blocked(Blocked::TargetGone { key }));
+    };
+    if target.status != Status::Active {
+        return Some(Decision::Blocked(Blocked::TargetNotActive { key, status: target.status.clone() }));
+    }
+    (!wanted(target.created, s.now, policy))
+        .then(|| Decision::Idle(Idle::YoungEnough { age: lifecycle::age(target.created, s.now) }))
+}
+
+/// Whether this run's goal asks for a new rotation of a key of this age.
+fn wanted(created: Time, now: Time, policy: &Policy) -> bool {
+    match policy.goal {
+        Goal::Rotate { older_than: None } => true,
+        Goal::Rotate { older_than: Some(limit) } => lifecycle::at_least(created, now, limit),
+        Goal::RotateDue => lifecycle::freshness(created, now, &policy.limits) != Freshness::Fresh,
+        Goal::Finish { .. } | Goal::Rollback => false,
+    }
+}
+
+fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
+    if matches!(policy.goal, Goal::Finish { .. }) {
+        return Decision::Blocked(Blocked::Unfinished);
+    }
+    match &r.phase {
+        Phase::Intended { .. } => intended(s, policy, r),
+        Phase::Orphan { key, ours, disabled } => orphan(s, policy, r, key, *ours, *disabled),
+        _ => {
+            let Some(keep) = &r.keep else { return Decision::Blocked(Blocked::NothingToRollBack) };
+            if policy.goal == Goal::Rollback && !r.back && policy.may_start {
+                return Decision::Do(Step::Record(Event::Rollback));
+            }
+            keep_in_trouble(s, r, keep).unwrap_or_else(|| forward(s, r, keep))
+        }
+    }
+}
+
+/// A create was intended; whether a key came of it is not known yet.
+fn intended(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
+    if let Some(key) = s.stashed.iter().find(|key| !r.listed.contains(key)) {
+        let created = s.listing.iter().flatten().find(|facts| facts.id == *key).map_or(r.began, |facts| facts.created);
+        return Decision::Do(Step::Record(Event::Staged { key: key.clone(), created }));
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    let ours = |facts: &&KeyFacts| could_be_ours(facts, s, r);
+    let suspects: Vec<&KeyFacts> = listing.iter().filter(ours).collect();
+    let settled = r.window_end + STALE_FOR;
+    match suspects.as_slice() {
+        [] if s.now < settled => Decision::Wait { until: settled, reason: Waiting::FreshList },
+        [] => Decision::Do(Step::Record(Event::NotCreated)),
+        [one] => suspected(s, policy, one, settled),
+        several => {
+            Decision::Blocked(Blocked::SeveralOrphans { keys: several.iter().map(|key| key.id.clone()).collect() })
+        }
+    }
+}
+
+/// I6: absent before, held nowhere, made in our window, and nothing says that it is somebody else's.
+fn could_be_ours(facts: &KeyFacts, s: &Situation, r: &Rotation) -> bool {
+    let window = r.began - ROUNDING..=r.window_end + ROUNDING;
+    let somebody_elses = s.suspect.as_ref().is_some_and(|suspect| {
+        // Nobody has the secret of a lost key, so a key in use is not it.
+        suspect.key == facts.id && (suspect.maker == Maker::SomebodyElse || matches!(suspect.used, Used::At(_)))
+    });
+    !r.listed.contains(&facts.id)
+        && !s.published.contains(&facts.id)
+        && window.contains(&facts.created)
+        && !somebody_elses
+}
+
+fn suspected(s: &Situation, policy: &Policy, facts: &KeyFacts, settled: Time) -> Decision {
+    let key = facts.id.clone();
+    let Some(suspect) = s.suspect.as_ref().filter(|suspect| suspect.key == key) else {
+        return Decision::Do(Step::Investigate { key });
+    };
+    if suspect.maker == Maker::ThisRotation {
+        return Decision::Do(Step::Record(Event::Orphan { key, attributed: true }));
+    }
+    if suspect.used == Used::Unknown {
+        return Decision::Blocked(Blocked::OrphanUseUnknown { key });
+    }
+    if s.now < settled {
+        return Decision::Wait { until: settled, reason: Waiting::FreshList };
+    }
+    if agreed(policy, &key) || policy.scheduled {
+        return Decision::Do(Step::Record(Event::Orphan { key, attributed: false }));
+    }
+    Decision::Blocked(Blocked::Orphan { key, created: facts.created })
+}
+
+fn agreed(policy: &Policy, key: &KeyId) -> bool {
+    policy.yes || policy.replace.contains(key)
+}
+
+/// A key whose secret is nowhere is on its way out.
+fn orphan(s: &Situation, policy: &Policy, r: &Rotation, key: &KeyId, ours: bool, disabled: Option<Time>) -> Decision {
+    let key = key.clone();
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    let Some(facts) = listing.iter().find(|facts| facts.id == key) else {
+        let settled = r.window_end.max(r.last_event) + STALE_FOR;
+        return if s.now < settled {
+            Decision::Wait { until: settled, reason: Waiting::FreshList }
+        } else {
+            Decision::Do(Step::Record(Event::Deleted { key }))
+        };
+    };
+    let delete = Decision::Do(Step::Delete { key: key.clone(), because: DeleteReason::Orphan });
+    if ours {
+        return delete;
+    }
+    match (disabled, &facts.status) {
+        (None, Status::Active) => Decision::Do(Step::DisableOrphan { key }),
+        (None, _) => Decision::Do(Step::Record(Event::OrphanDisabled { key })),
+        (Some(at), Status::Active) if s.now < at + STALE_FOR => {
+            Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
+        }
+        (Some(_), Status::Active) => Decision::Blocked(Blocked::OrphanActiveAgain { key }),
+        (Some(_), _) if agreed(policy, &key) => delete,
+        (Some(at), _) if lifecycle::past_grace(at, policy.retire_after, s.now) => delete,
+        (Some(at), _) => Decision::Blocked(Blocked::OrphanInGrace {
+            key,
+            delete_after: lifecycle::delete_after(at, policy.retire_after),
+        }),
+    }
+}
+
+/// What somebody else may have done to the key that is to stay, or to its copies here.
+fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision> {
+    let key = keep.clone();
+    let unpublished = matches!(r.phase, Phase::Staged | Phase::Verified) && !s.published.contains(keep);
+    if unpublished && !s.stashed.contains(keep) {
+        return Some(if r.back || !s.published.contains(&r.retire) {
+            Decision::Blocked(Blocked::SecretLost { key })
+        } else {
+            Decision::Do(Step::Record(Event::Unstored { key }))
+        });
+    }
+    let Some(listing) = &s.listing else {
+        // A rollback has to know whether its key must be switched on first.
+        return (r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
+    };
+    match listing.iter().find(|facts| facts.id == *keep) {
+        Some(facts) if facts.status == Status::Active => None,
+        Some(_) if r.back => Some(Decision::Do(Step::Activate { key })),
+        Some(facts) => Some(Decision::Blocked(Blocked::KeepNotActive { key, status: facts.status.clone() })),
+        None => keep_absent(s, r, key, unpublished),
+    }
+}
+
+fn keep_absent(s: &Situation, r: &Rotation, key: KeyId, unpublished: bool) -> Option<Decision> {
+    match r.keep_created {
+        Some(created) if s.now < created + STALE_FOR => (r.phase == Phase::Reread)
+            .then_some(Decision::Wait { until: created + STALE_FOR, reason: Waiting::FreshList }),
+        _ if unpublished && !r.back && s.published.contains(&r.retire) => {
+            Some(Decision::Do(Step::Record(Event::Abandoned { reason: format!("{key} was deleted by somebody") })))
+        }
+        _ => Some(Decision::Blocked(Blocked::KeepGone { key })),
+    }
+}
+
+/// S6 to S9b, for the key that stays.
+fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
+    let key = keep.clone();
+    let retire = r.retire.clone();
+    let published = s.published.contains(keep) && !s.published.contains(&retire);
+    let publishable = s.published.contains(keep) || s.published.contains(&retire);
+    match r.phase {
+        Phase::Staged => Decision::Do(Step::Verify { key }),
+        _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
+        Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
+        // Another tool wrote the old key back.
+        Phase::Published | Phase::Reread if !published => Decision::Do(Step::Publish { old: retire, new: key }),
+        Phase::Published => Decision::Do(Step::Reread { key }),
+        Phase::Reread => before_deactivation(s, retire),
+        _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
+    }
+}
+
+/// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
+fn before_deactivation(s: &Situation, retire: KeyId) -> Decision {
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    match listing.iter().find(|facts| facts.id == retire) {
+        Some(facts) if facts.status == Status::Active => Decision::Do(Step::Deactivate { key: retire }),
+        _ => Decision::Do(Step::Record(Event::Deactivated)),
+    }
+}
+
+/// A rotation is complete but for the deletion of its retired key.
+fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
+    let Phase::Retired { at } = r.phase else { return Decision::Idle(Idle::Done) };
+    let key = r.retire.clone();
+    if let Some(keep) = r.keep.as_ref().filter(|keep| s.stashed.contains(keep) && s.published.contains(keep)) {
+        return Decision::Do(Step::Erase { key: keep.clone() });
+    }
+    let delete_after = lifecycle::delete_after(at, policy.retire_after);
+    let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
+    if !policy.may_start && !past_grace {
+        return Decision::Idle(Idle::Retired { key, delete_after });
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    match listing.iter().find(|facts| facts.id == key) {
+        None if s.stashed.contains(&key) => Decision::Do(Step::Erase { key }),
+        None => Decision::Do(Step::Record(Event::Deleted { key })),
+        Some(facts) if facts.status == Status::Active && s.now < at + STALE_FOR => {
+            Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
+        }
+        Some(facts) if facts.status == Status::Active => Decision::Blocked(Blocked::RetiredActiveAgain { key }),
+        Some(_) => retired_and_off(s, policy, r, past_grace, delete_after),
+    }
+}
+
+fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: bool, delete_after: Time) -> Decision {
+    let key = r.retire.clone();
+    let delete = Decision::Do(Step::Delete { key: key.clone(), because: DeleteReason::Retired });
+    match policy.goal {
+        Goal::Rollback if r.back => Decision::Blocked(Blocked::AlreadyRolledBack),
+        Goal::Rollback if past_grace => Decision::Blocked(Blocked::GraceOver { key }),
+        Goal::Rollback => Decision::Do(Step::Record(Event::Rollback)),
+        Goal::Finish { now: true } => delete,
+        _ if past_grace => delete,
+        Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),
+        Goal::Rotate { .. } | Goal::RotateDue => {
+            let target = s.listing.iter().flatten().find(|facts| facts.id == s.target);
+            match target {
+                Some(facts) if !wanted(facts.created, s.now, policy) => {
+                    Decision::Idle(Idle::Retired { key, delete_after })
+                }
+                _ if agreed(policy, &key) => delete,
+                _ => Decision::Blocked(Blocked::RetiredInGrace { key, delete_after }),
+            }
+        }
+    }
+}

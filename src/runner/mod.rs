@@ -1,0 +1,5 @@
+//! The executors: they observe through the ports, ask `keys`, perform one step, record it, and loop.
+//!
+//! Nothing here may name an adapter (`aws`, `host`) or decide what `keys` decides.
+
+pub mod rotate;
