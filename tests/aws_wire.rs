@@ -1,6 +1,7 @@
 //! The AWS calls on the wire: what is sent, how often, and what becomes of each kind of answer.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -127,7 +128,7 @@ async fn iam_at(url: &str) -> AwsIam {
     AwsIam::with_limits(destination(url).await, limits())
 }
 
-async fn destination(url: &str) -> Destination {
+pub async fn destination(url: &str) -> Destination {
     let nowhere = std::path::Path::new("/nowhere");
     let files = ProfileFiles::load(nowhere, nowhere).await.unwrap();
     let profile = SigningProfile {
@@ -170,7 +171,8 @@ fn created(secret: &str) -> String {
 fn listed(rows: &[(&str, &str)], more: &str) -> String {
     let mut members = String::new();
     for (id, status) in rows {
-        members += &format!(
+        _ = write!(
+            members,
             "<member><UserName>alice</UserName><AccessKeyId>{id}</AccessKeyId><Status>{status}</Status>\
              <CreateDate>2026-11-16T09:00:05Z</CreateDate></member>"
         );
@@ -401,11 +403,11 @@ async fn the_canonical_request_is_not_repeated() {
 
 #[tokio::test]
 async fn the_services_time_is_known_from_errors_too_and_stays_true() {
-    let in_2001 = Some("Mon, 05 Nov 2001 10:00:00 GMT");
+    let in_2001 = "Mon, 05 Nov 2001 10:00:00 GMT";
     let Reply::Answer(_, kind, denied, _) = error(403, "AccessDenied", "no") else { unreachable!() };
-    let (_, iam) = serve(vec![Reply::Answer(403, kind, denied, in_2001)]).await;
+    let (_, iam) = serve(vec![Reply::Answer(403, kind, denied, Some(in_2001))]).await;
     assert_eq!(iam.clock_offset(), None);
-    let then = chrono::DateTime::parse_from_rfc2822(in_2001.unwrap()).unwrap().timestamp();
+    let then = chrono::DateTime::parse_from_rfc2822(in_2001).unwrap().timestamp();
     // The SDK shifts its signatures after the first answer; what we report must not follow.
     for _ in 0..3 {
         assert_eq!(iam.list_keys(&signer(), "alice").await.unwrap_err().cause, Cause::AccessDenied);

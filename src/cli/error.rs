@@ -126,7 +126,9 @@ pub fn blocked(reason: &Blocked) -> Failure {
         ),
         Blocked::RetiredActiveAgain { key } => decide(
             format!("somebody switched the retired key {key} on again: somebody needs it"),
-            format!("find out who uses it; when nobody does, switch it off: aws iam update-access-key --status Inactive --access-key-id {key}"),
+            format!(
+                "find out who uses it; when nobody does, switch it off: aws iam update-access-key --status Inactive --access-key-id {key}"
+            ),
         ),
         Blocked::OtherKey { other } => decide(
             format!("IAM allows two keys, and the second one, {} ({}), is not ours", other.id, other.status),
@@ -147,12 +149,17 @@ pub fn blocked(reason: &Blocked) -> Failure {
                 .hint("have it re-activated, or make a new key in the console")
         }
         Blocked::Orphan { key, created } => decide(
-            format!("the answer to a create was lost, and {key}, made at {} and never used, may be what came of it", when(*created)),
+            format!(
+                "the answer to a create was lost, and {key}, made at {} and never used, may be what came of it",
+                when(*created)
+            ),
             "run in a terminal to decide, or with --yes to have it deleted".into(),
         ),
         Blocked::OrphanUseUnknown { key } => decide(
             format!("{key} may come of a create whose answer was lost, but IAM does not tell whether it was used"),
-            format!("permit iam:GetAccessKeyLastUsed, or delete it yourself when nobody needs it: aws iam delete-access-key --access-key-id {key}"),
+            format!(
+                "permit iam:GetAccessKeyLastUsed, or delete it yourself when nobody needs it: aws iam delete-access-key --access-key-id {key}"
+            ),
         ),
         Blocked::OrphanInGrace { key, delete_after } => decide(
             format!("{key}, whose secret was lost, is off and kept until {}", when(*delete_after)),
@@ -182,11 +189,15 @@ pub fn blocked(reason: &Blocked) -> Failure {
             format!("no profile holds {old} any more, so there is no place for {new}"),
             format!("put {old} back into its profile, or `keyrot-me rollback`"),
         ),
-        Blocked::NothingToRollBack => decide("there is nothing to roll back".into(), "`keyrot-me status` shows what there is".into()),
+        Blocked::NothingToRollBack => {
+            decide("there is nothing to roll back".into(), "`keyrot-me status` shows what there is".into())
+        }
         Blocked::GraceOver { key } => {
             decide(format!("the grace of {key} is over"), "`keyrot-me rotate` makes a new key".into())
         }
-        Blocked::AlreadyRolledBack => decide("this rotation is rolled back already".into(), "`keyrot-me rotate` makes a new key".into()),
+        Blocked::AlreadyRolledBack => {
+            decide("this rotation is rolled back already".into(), "`keyrot-me rotate` makes a new key".into())
+        }
     }
 }
 
