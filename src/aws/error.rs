@@ -28,7 +28,7 @@ where
     match error {
         SdkError::ServiceError(service) => {
             let answer = service.raw();
-            match service.err().code() {
+            match service.err().code().filter(|code| !code.trim().is_empty()) {
                 Some(code) => refused(action, answer.status().as_u16(), code, service.err().message()),
                 None => unreadable(action, answer),
             }
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_words_tell_a_wrong_code_from_a_wrong_device() {
-        let of = |action, message| cause_of(action, 403, "AccessDenied", message);
+        let of = |action, message: &str| cause_of(action, 403, "AccessDenied", message);
         let wrong_code = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
         let wrong_device =
             "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial";
