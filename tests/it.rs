@@ -3,6 +3,7 @@
 
 mod aws_sandbox;
 mod aws_wire;
+mod file_faults;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]

@@ -145,6 +145,6 @@ mod tests {
         let Some(folder) = std::env::var_os(FOLDER) else { return };
         let _lock = RunLock::acquire(Path::new(&folder)).unwrap();
         println!("locked");
-        std::thread::sleep(std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_mins(1));
     }
 }

@@ -142,15 +142,16 @@ fn a_file_of_another_user_is_refused() {
 
 #[test]
 fn anothers_change_since_the_snapshot_is_never_overwritten() {
-    let changes: [(&str, &dyn Fn(&Scene)); 4] = [
-        ("in place", &|scene| fs::write(scene.path("credentials"), b"theirs").unwrap()),
-        ("renamed over", &|scene| {
+    type Change = (&'static str, fn(&Scene));
+    let changes: [Change; 4] = [
+        ("in place", |scene| fs::write(scene.path("credentials"), b"theirs").unwrap()),
+        ("renamed over", |scene| {
             fs::rename(scene.file("new", b"theirs", 0o600), scene.path("credentials")).unwrap();
         }),
-        ("made private", &|scene| {
+        ("made private", |scene| {
             scene.file("credentials", b"old", 0o400);
         }),
-        ("moved behind a link", &|scene| {
+        ("moved behind a link", |scene| {
             fs::rename(scene.path("credentials"), scene.path("moved")).unwrap();
             symlink("moved", scene.path("credentials")).unwrap();
         }),

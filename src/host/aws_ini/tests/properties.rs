@@ -199,7 +199,8 @@ proptest! {
     #[test]
     fn a_foreign_reader_finds_the_new_key(names in proptest::sample::subsequence(NAMES.to_vec(), 1..6), nested: bool, crlf: bool) {
         let nested = if nested { "s3 =\n  aws_access_key_id = AKIAOLD0000000000001\n" } else { "x = \"a\\b\" \n" };
-        let text: String = names.iter().map(|name| format!("# c\n[{name}]\n{nested}{}\n", pair())).collect();
+        let sections: Vec<_> = names.iter().map(|name| format!("# c\n[{name}]\n{nested}{}\n", pair())).collect();
+        let text = sections.concat();
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
         let after = rotated(FileKind::Credentials, &text).unwrap();
         let options = ini::ParseOption {
