@@ -67,7 +67,7 @@ pub async fn serve(shared: &Arc<Shared>, http: Http) -> Reply {
 
 /// Hooks may block and may use the sandbox, so they run outside the event loop and hold none of its locks.
 async fn run_hooks(shared: &Arc<Shared>, which: fn(&Shared) -> &Hooks, call: &Call) {
-    if which(shared).is_empty() {
+    if which(shared).all().is_empty() {
         return;
     }
     let (shared, call) = (Arc::clone(shared), call.clone());

@@ -32,7 +32,7 @@ mod wire;
 mod world;
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use calls::Call;
@@ -78,14 +78,13 @@ type Hook = Box<dyn FnMut(&Call) + Send>;
 pub struct Hooks(Mutex<Vec<Hook>>);
 
 impl Hooks {
-    fn is_empty(&self) -> bool {
-        self.0.lock().unwrap().is_empty()
+    /// A hook that panicked must not hide its own message behind a poisoned lock.
+    fn all(&self) -> MutexGuard<'_, Vec<Hook>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self, call: &Call) {
-        for hook in self.0.lock().unwrap().iter_mut() {
-            hook(call);
-        }
+        self.all().iter_mut().for_each(|hook| hook(call));
     }
 }
 
@@ -178,17 +177,17 @@ impl Control {
 
     /// Before the call is looked at, its fault included.
     pub fn on_call(&self, hook: impl FnMut(&Call) + Send + 'static) {
-        self.0.before.0.lock().unwrap().push(Box::new(hook));
+        self.0.before.all().push(Box::new(hook));
     }
 
     /// After it happened (or was refused) and before it is answered.
     pub fn after_call(&self, hook: impl FnMut(&Call) + Send + 'static) {
-        self.0.after.0.lock().unwrap().push(Box::new(hook));
+        self.0.after.all().push(Box::new(hook));
     }
 
     pub fn clear_hooks(&self) {
-        self.0.before.0.lock().unwrap().clear();
-        self.0.after.0.lock().unwrap().clear();
+        self.0.before.all().clear();
+        self.0.after.all().clear();
     }
 
     /// Whom `KillBefore` and `KillAfter` kill.

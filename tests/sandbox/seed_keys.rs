@@ -18,14 +18,17 @@ pub struct KeyState {
 
 /// Keys.
 impl Control {
-    /// Its id and secret. The quota does not bind this hand.
+    /// Its id and secret. The quota does not bind this hand; a user is never younger than its keys.
     pub fn seed_key(&self, user: impl Into<UserRef>, created: Time, status: &str) -> (String, String) {
         let (user, mut world) = (user.into(), self.world());
         let account = user.account(&world);
         let mut key = Key::new(ids::long_term_key(), ids::secret(), created);
         status.clone_into(&mut key.status);
         let made = (key.id.clone(), key.secret.clone());
+        let created = key.created;
         world.add_key(&account, &user.name, key);
+        let owner = world.account_mut(&account).users.get_mut(&user.name).expect("it has a key");
+        owner.created = owner.created.min(created);
         made
     }
 

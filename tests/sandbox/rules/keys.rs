@@ -100,7 +100,7 @@ fn a_status_is_active_or_inactive_when_set_and_open_when_read() {
 fn a_new_key_reaches_each_service_in_its_own_time() {
     let (sandbox, old) = sandbox();
     sandbox.propagation(Service::Sts, Duration::from_secs(10));
-    sandbox.propagation(Service::Iam, Duration::from_secs(60));
+    sandbox.propagation(Service::Iam, Duration::from_mins(1));
     let new = create(&sandbox, &old);
     assert_eq!(accepted(&sandbox, &new), (false, false));
     let refusal = refused(sts(&sandbox, &new).get_caller_identity().send());
@@ -144,7 +144,7 @@ fn lists_may_be_stale_after_each_kind_of_change() {
 fn last_use_is_the_first_in_a_quarter_of_an_hour_and_comes_late() {
     let (sandbox, keys) = sandbox();
     sandbox.accept_any_clock();
-    sandbox.last_used_lag(Duration::from_secs(120));
+    sandbox.last_used_lag(Duration::from_mins(2));
     let (other, _) = sandbox.seed_key("alice", sandbox.now(), "Active");
     let ask = |id: &str| {
         let answer = wait(iam(&sandbox, &keys).get_access_key_last_used().access_key_id(id).send()).unwrap();
@@ -156,14 +156,14 @@ fn last_use_is_the_first_in_a_quarter_of_an_hour_and_comes_late() {
     let first = sandbox.now();
     assert_eq!(ask(&keys.id).last_used_date, None);
     for _ in 0..3 {
-        sandbox.advance(Duration::from_secs(240));
+        sandbox.advance(Duration::from_mins(4));
         let used = ask(&keys.id);
         assert!((used.last_used_date.unwrap().secs() - first.timestamp()).abs() <= 1);
         assert_eq!((used.service_name(), used.region()), ("iam", "us-east-1"));
     }
-    sandbox.advance(Duration::from_secs(240));
+    sandbox.advance(Duration::from_mins(4));
     ask(&keys.id);
-    sandbox.advance(Duration::from_secs(240));
+    sandbox.advance(Duration::from_mins(4));
     let later = ask(&keys.id).last_used_date.unwrap().secs();
     assert!(later - first.timestamp() >= 900, "{later}");
 }

@@ -9,7 +9,9 @@ fn crowd(size: usize) -> (Sandbox, Keys) {
     let (sandbox, keys) = sandbox();
     sandbox.set_policies("alice", &[ADMINISTRATOR]);
     let names: Vec<String> = (0..size).map(|n| format!("user-{n:04}")).collect();
-    names.iter().for_each(|name| sandbox.add_user(name.as_str()));
+    for name in &names {
+        sandbox.add_user(name.as_str());
+    }
     sandbox.add_group("Crowd", &names.iter().map(String::as_str).collect::<Vec<_>>());
     (sandbox, keys)
 }

@@ -105,6 +105,7 @@ fn the_evaluator_knows_wildcards_negations_and_strings() {
         (r#""Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":"alice"}}"#, false),
         (r#""Action":"*","Resource":"*","Condition":{"Null":{"aws:MultiFactorAuthAge":"true"}}"#, true),
         (r#""Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#, false),
+        (r#""Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}"#, true),
         (r#""Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}}"#, true),
     ];
     for (fields, allowed) in cases {
