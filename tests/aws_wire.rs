@@ -461,6 +461,46 @@ async fn cloudtrail_is_asked_by_signer_in_the_home_region_through_all_pages() {
     assert!(wire.seen.lock().unwrap()[0].authorization.contains("/us-east-1/cloudtrail/"));
 }
 
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(part)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_or_a_debug_print() {
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || to.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::info!("the log is on");
+    let (wire, iam) = serve(vec![xml(&created("n3wS3cret")), xml("<A/>"), error(403, "AccessDenied", "no")]).await;
+    let session = Signer::Session(Session {
+        id: "ASIAEXAMPLE000000001".into(),
+        secret: SecretKey::new("s3ss10nS3cret".into()),
+        token: SecretKey::new(TOKEN.into()),
+        expires: chrono::DateTime::UNIX_EPOCH,
+    });
+    let made = iam.create_key(&session, "alice", &rotation()).await.unwrap();
+    let odd = iam.identity(&session).await.unwrap_err();
+    let denied = iam.open_session(&key(1), "serial", &SecretKey::new("654321".into())).await.unwrap_err();
+    assert_eq!(wire.requests(), 3);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("the log is on"));
+    let shown = format!("{log} {iam:?} {made:?} {odd:?} {denied:?}");
+    for secret in [TOKEN, "n3wS3cret", "s3ss10nS3cret", "wJalr", "654321"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
 /// `MOTO=http://127.0.0.1:PORT cargo test --test it foreign -- --ignored`: a server that is not ours.
 #[tokio::test]
 #[ignore = "needs a moto server"]

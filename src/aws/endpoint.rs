@@ -75,6 +75,8 @@ pub enum DestinationProblem {
     UserInfo { service: Service },
     #[error("the {} endpoint '{url}' is plain http, and not on this machine: secrets would travel readable", service.name())]
     PlainHttp { service: Service, url: String },
+    #[error("{setting} cannot be true where the {} endpoint is set", service.name())]
+    Exclusive { setting: &'static str, service: Service },
     #[error("'{0}' cannot be a region")]
     Region(String),
     #[error("{setting} is '{value}', and must be true or false")]
@@ -116,22 +118,23 @@ impl Destination {
     }
 
     fn from_settings(settings: &Settings, profile_region: Option<&str>) -> Result<Self, DestinationProblem> {
-        let ignore = settings.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")?;
-        let mut custom = Vec::new();
-        if ignore != Some(true) {
-            for service in Service::ALL {
-                if let Some(url) = settings.endpoint(service) {
-                    check(service, &url)?;
-                    custom.push(CustomEndpoint { service, url });
-                }
+        let fips = settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
+        let dual_stack = settings.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
+        let custom = settings.custom_endpoints()?;
+        // AWS's endpoint rules refuse these pairs, but only inside of a call.
+        if let Some(CustomEndpoint { service, .. }) = custom.first() {
+            let pairs = [("AWS_USE_FIPS_ENDPOINT", fips), ("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)];
+            if let Some((setting, _)) = pairs.into_iter().find(|(_, value)| *value == Some(true)) {
+                return Err(DestinationProblem::Exclusive { setting, service: *service });
             }
         }
-        Ok(Self {
-            region: settings.region(profile_region)?,
-            custom,
-            fips: settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
-            dual_stack: settings.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
-        })
+        Ok(Self { region: settings.region(profile_region)?, custom, fips, dual_stack })
+    }
+
+    /// AWS's own endpoints in `region`.
+    #[cfg(test)]
+    pub(super) fn in_region(region: &str) -> Self {
+        Self { region: region.to_owned(), custom: Vec::new(), fips: None, dual_stack: None }
     }
 
     /// The custom endpoints in force, to be named on the screen.
@@ -175,6 +178,19 @@ impl Settings {
     fn look_up(&self, value: &EnvConfigValue<'_>) -> Option<String> {
         let sets = self.sections.iter().map(Some).chain([None]);
         sets.filter_map(|set| value.load(&self.env, set).map(|(v, _)| v.trim().to_owned())).find(|v| !v.is_empty())
+    }
+
+    fn custom_endpoints(&self) -> Result<Vec<CustomEndpoint>, DestinationProblem> {
+        let mut custom = Vec::new();
+        if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? != Some(true) {
+            for service in Service::ALL {
+                if let Some(url) = self.endpoint(service) {
+                    check(service, &url)?;
+                    custom.push(CustomEndpoint { service, url });
+                }
+            }
+        }
+        Ok(custom)
     }
 
     fn endpoint(&self, service: Service) -> Option<String> {
@@ -338,5 +354,8 @@ mod tests {
         let it = read("[profile signing]\nuse_dualstack_endpoint = true\n", &[("AWS_USE_FIPS_ENDPOINT", "TRUE")]).await;
         let it = it.unwrap();
         assert_eq!((it.fips, it.dual_stack), (Some(true), Some(true)));
+        let both = [("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_ENDPOINT_URL_STS", "https://sts.test")];
+        let refused = read("", &both).await.unwrap_err();
+        assert_eq!(refused.to_string(), "AWS_USE_FIPS_ENDPOINT cannot be true where the STS endpoint is set");
     }
 }
