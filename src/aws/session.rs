@@ -106,8 +106,8 @@ fn base_config(destination: &Destination, limits: Limits, http: SharedHttpClient
     builder.build()
 }
 
-/// Runs one SDK call with the SDK's logging off, whatever the log level: at `trace` it prints requests
-/// with their session token, and answers.
+/// Runs one SDK call with the SDK's logging off, whatever the log level: what it redacts is its choice, and
+/// the variable `LOG_SENSITIVE_BODIES` undoes it.
 pub(super) async fn quiet<F: Future>(call: F) -> F::Output {
     call.with_subscriber(NoSubscriber::default()).await
 }
