@@ -55,7 +55,7 @@ async fn the_calls_of_a_rotation_with_mfa() {
     let denied = it.iam.create_key(&old, "alice", &rotation()).await.unwrap_err();
     assert_eq!(denied.cause, Cause::AccessDenied);
     let session = it.session().await;
-    assert_eq!(it.iam.mfa_serials(&session, "alice").await.unwrap(), [it.serial.clone()]);
+    assert_eq!(it.iam.mfa_serials(&session, "alice").await.unwrap(), *std::slice::from_ref(&it.serial));
     let began = it.sandbox.now();
     let made = it.iam.create_key(&session, "alice", &rotation()).await.unwrap();
     let new = Signer::Key(made.key.clone());
@@ -127,7 +127,7 @@ async fn what_the_signer_lacks_is_told_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_an_hour_off_is_reported_though_the_sdk_makes_up_for_it() {
     let it = bench().await;
-    it.sandbox.advance(Duration::from_secs(3600));
+    it.sandbox.advance(Duration::from_hours(1));
     for _ in 0..2 {
         // Once by a second try with a corrected time, then corrected at once.
         it.iam.identity(&Signer::Key(it.old.clone())).await.unwrap();

@@ -1,16 +1,10 @@
 //! The AWS calls on the wire: what is sent, how often, and what becomes of each kind of answer.
 
-use std::collections::VecDeque;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use keyrot_me::aws::endpoint::Destination;
 use keyrot_me::aws::iam::AwsIam;
 use keyrot_me::aws::profile::{ProfileFiles, SigningProfile};
@@ -21,89 +15,11 @@ use keyrot_me::keys::secret::{AccessKey, SecretKey, Session, Signer};
 use keyrot_me::ports::{Cause, Iam};
 use tokio::net::TcpListener;
 
+mod server;
+
+use server::{Reply, Wire};
+
 const TOKEN: &str = "FwoGZXIvYXdzEBYaDH8wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
-
-/// What the server does with the next request.
-#[derive(Clone)]
-enum Reply {
-    /// Status, content type, body and the `Date`, where it is not now.
-    Answer(u16, &'static str, String, Option<&'static str>),
-    /// Read the request, then close the connection.
-    Drop,
-    /// Never answer.
-    Hang,
-}
-
-struct Seen {
-    body: String,
-    user_agent: String,
-    authorization: String,
-    connection: usize,
-}
-
-#[derive(Clone, Default)]
-struct Wire {
-    replies: Arc<Mutex<VecDeque<Reply>>>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-}
-
-impl Wire {
-    /// A server with these replies, in order; the last one is repeated.
-    async fn start(replies: Vec<Reply>) -> (Self, SocketAddr) {
-        let wire = Self { replies: Arc::new(Mutex::new(replies.into())), ..Self::default() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let server = wire.clone();
-        tokio::spawn(async move {
-            for connection in 0.. {
-                let (stream, _) = listener.accept().await.unwrap();
-                let server = server.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(|request| server.clone().answer(request, connection));
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-        });
-        (wire, at)
-    }
-
-    async fn answer(self, request: Request<Incoming>, connection: usize) -> Result<Response<Full<Bytes>>, Cut> {
-        let header = |name: &str| request.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();
-        let (user_agent, authorization) = (header("user-agent"), header("authorization"));
-        let body = String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        self.seen.lock().unwrap().push(Seen { body, user_agent, authorization, connection });
-        let reply = {
-            let mut replies = self.replies.lock().unwrap();
-            if replies.len() > 1 { replies.pop_front().unwrap() } else { replies[0].clone() }
-        };
-        match reply {
-            Reply::Answer(status, kind, body, date) => {
-                let mut answer = Response::builder().status(status).header("content-type", kind);
-                if let Some(date) = date {
-                    answer = answer.header("date", date);
-                }
-                Ok(answer.body(Full::new(body.into())).unwrap())
-            }
-            Reply::Drop => Err(Cut),
-            Reply::Hang => std::future::pending().await,
-        }
-    }
-
-    fn requests(&self) -> usize {
-        self.seen.lock().unwrap().len()
-    }
-
-    fn body(&self, n: usize) -> String {
-        self.seen.lock().unwrap()[n].body.clone()
-    }
-}
-
-/// Makes hyper close the connection without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("cut")]
-struct Cut;
 
 fn key(n: u8) -> AccessKey {
     AccessKey {
@@ -459,6 +375,47 @@ async fn cloudtrail_is_asked_by_signer_in_the_home_region_through_all_pages() {
     assert_eq!(sent["LookupAttributes"][0]["AttributeValue"], "ASIA1");
     assert_eq!((&sent["StartTime"], &sent["NextToken"]), (&serde_json::json!(0), &serde_json::json!("t1")));
     assert!(wire.seen.lock().unwrap()[0].authorization.contains("/us-east-1/cloudtrail/"));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(part)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_or_a_debug_print() {
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || to.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::info!("the log is on");
+    let (wire, iam) = serve(vec![xml(&created("n3wS3cret")), xml("<A/>"), error(403, "AccessDenied", "no")]).await;
+    let session = Signer::Session(Session {
+        id: "ASIAEXAMPLE000000001".into(),
+        secret: SecretKey::new("s3ss10nS3cret".into()),
+        token: SecretKey::new(TOKEN.into()),
+        expires: chrono::DateTime::UNIX_EPOCH,
+    });
+    let made = iam.create_key(&session, "alice", &rotation()).await.unwrap();
+    let odd = iam.identity(&session).await.unwrap_err();
+    let denied = iam.open_session(&key(1), "serial", &SecretKey::new("654321".into())).await.unwrap_err();
+    assert_eq!(wire.requests(), 3);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("the log is on"));
+    assert!(!log.contains("orchestrator"), "the SDK's own log is off during calls: {log}");
+    let shown = format!("{log} {iam:?} {made:?} {odd:?} {denied:?}");
+    for secret in [TOKEN, "n3wS3cret", "s3ss10nS3cret", "wJalr", "654321"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }
 
 /// `MOTO=http://127.0.0.1:PORT cargo test --test it foreign -- --ignored`: a server that is not ours.

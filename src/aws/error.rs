@@ -36,7 +36,10 @@ where
         SdkError::ResponseError(response) => unreadable(action, response.raw()),
         SdkError::DispatchFailure(failure) => dispatch_failure(action, failure),
         SdkError::TimeoutError(_) => plain(action, Cause::Ambiguous, "no answer in time".into()),
-        SdkError::ConstructionFailure(_) => plain(action, Cause::Refused, "the request could not be built".into()),
+        SdkError::ConstructionFailure(_) => {
+            let why = error.source().map(words).unwrap_or_default();
+            plain(action, Cause::Refused, safe(&format!("the request could not be built: {why}")))
+        }
         _ => plain(action, Cause::Ambiguous, "the call failed in a way that this program does not know".into()),
     }
 }

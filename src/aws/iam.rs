@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta};
 
 use super::endpoint::{Destination, Service};
 use super::error::{call_error, incomplete, refusal, without};
-use super::session::{Limits, Shared, timeouts};
+use super::session::{Limits, Shared, quiet, timeouts};
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::RotationId;
 use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
@@ -92,7 +92,7 @@ impl AwsIam {
         let (mut keys, mut page) = (Vec::new(), Pages::new(LIST));
         loop {
             let call = iam.list_access_keys().set_user_name(user.map(str::to_owned)).set_marker(page.marker.clone());
-            let answer = call.send().await.map_err(|e| call_error(LIST, &e))?;
+            let answer = quiet(call.send()).await.map_err(|e| call_error(LIST, &e))?;
             let more = page.turn(answer.is_truncated, answer.marker)?;
             for row in &answer.access_key_metadata {
                 keys.push(facts(row)?);
@@ -106,7 +106,7 @@ impl AwsIam {
 
 impl Iam for AwsIam {
     async fn identity(&self, signer: &Signer) -> Result<Identity, CallError> {
-        let answer = self.clients(signer).sts.get_caller_identity().send().await;
+        let answer = quiet(self.clients(signer).sts.get_caller_identity().send()).await;
         let answer = answer.map_err(|e| call_error(IDENTITY, &e))?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
@@ -122,7 +122,7 @@ impl Iam for AwsIam {
     ) -> Result<Session, CallError> {
         let call = self.clients(&Signer::Key(key.clone())).sts.get_session_token();
         let call = call.duration_seconds(SESSION_SECONDS).serial_number(mfa_serial).token_code(mfa_code.expose());
-        let answer = call.send().await.map_err(|e| without(call_error(SESSION, &e), mfa_code.expose()))?;
+        let answer = quiet(call.send()).await.map_err(|e| without(call_error(SESSION, &e), mfa_code.expose()))?;
         let given = answer.credentials.ok_or_else(|| incomplete(SESSION, "holds no credentials"))?;
         if given.access_key_id.is_empty() || given.secret_access_key.is_empty() || given.session_token.is_empty() {
             return Err(incomplete(SESSION, "holds only a part of the credentials"));
@@ -140,7 +140,7 @@ impl Iam for AwsIam {
         let (mut serials, mut page) = (Vec::new(), Pages::new(LIST_MFA));
         loop {
             let call = iam.list_mfa_devices().user_name(user).set_marker(page.marker.clone());
-            let answer = call.send().await.map_err(|e| call_error(LIST_MFA, &e))?;
+            let answer = quiet(call.send()).await.map_err(|e| call_error(LIST_MFA, &e))?;
             let more = page.turn(answer.is_truncated, answer.marker)?;
             serials.extend(answer.mfa_devices.into_iter().map(|device| device.serial_number));
             if !more {
@@ -166,26 +166,26 @@ impl Iam for AwsIam {
             .timeout_config(timeouts(self.shared.limits.create, 1))
             .app_name(name);
         let call = self.clients(signer).iam.create_access_key().user_name(user);
-        let answer = call.customize().config_override(once).send().await.map_err(|e| call_error(CREATE, &e))?;
+        let answer = quiet(call.customize().config_override(once).send()).await.map_err(|e| call_error(CREATE, &e))?;
         created(answer.access_key)
     }
 
     async fn set_active(&self, signer: &Signer, user: &str, key: &KeyId, active: bool) -> Result<(), CallError> {
         let status = if active { StatusType::Active } else { StatusType::Inactive };
         let call = self.clients(signer).iam.update_access_key();
-        let answer = call.user_name(user).access_key_id(key.as_str()).status(status).send().await;
+        let answer = quiet(call.user_name(user).access_key_id(key.as_str()).status(status).send()).await;
         answer.map(drop).map_err(|e| call_error(UPDATE, &e))
     }
 
     async fn delete_key(&self, signer: &Signer, user: &str, key: &KeyId) -> Result<(), CallError> {
         let call = self.clients(signer).iam.delete_access_key();
-        let answer = call.user_name(user).access_key_id(key.as_str()).send().await;
+        let answer = quiet(call.user_name(user).access_key_id(key.as_str()).send()).await;
         answer.map(drop).map_err(|e| call_error(DELETE, &e))
     }
 
     async fn last_used(&self, signer: &Signer, key: &KeyId) -> Result<Option<LastUsed>, CallError> {
         let call = self.clients(signer).iam.get_access_key_last_used().access_key_id(key.as_str());
-        let answer = call.send().await.map_err(|e| call_error(LAST_USED, &e))?;
+        let answer = quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?;
         let used = answer.access_key_last_used.ok_or_else(|| incomplete(LAST_USED, "does not speak of the use"))?;
         let Some(at) = used.last_used_date else { return Ok(None) };
         Ok(Some(LastUsed { at: time(LAST_USED, Some(&at))?, service: used.service_name, region: used.region }))

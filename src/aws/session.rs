@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
@@ -21,6 +22,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::SharedHttpClient;
 use chrono::TimeDelta;
+
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
 use super::endpoint::{Destination, Service};
 use super::http::shared_client;
@@ -93,11 +97,19 @@ fn base_config(destination: &Destination, limits: Limits, http: SharedHttpClient
                 .with_initial_backoff(FIRST_BACKOFF)
                 .with_max_backoff(LONGEST_BACKOFF),
         )
-        .timeout_config(timeouts(limits.attempt, ATTEMPTS));
+        .timeout_config(timeouts(limits.attempt, ATTEMPTS))
+        // The time-outs above bound all; a second watch could only cut a slow create short.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     builder.set_app_name(AppName::new(APP_NAME).ok());
     builder.set_use_fips(destination.fips);
     builder.set_use_dual_stack(destination.dual_stack);
     builder.build()
+}
+
+/// Runs one SDK call with the SDK's logging off, whatever the log level: what it redacts is its choice, and
+/// the variable `LOG_SENSITIVE_BODIES` undoes it.
+pub(super) async fn quiet<F: Future>(call: F) -> F::Output {
+    call.with_subscriber(NoSubscriber::default()).await
 }
 
 /// `attempt` bounds each attempt, and with the back-offs the operation as a whole.
@@ -168,5 +180,75 @@ impl Intercept for ServiceTime {
             self.record(date, clock.now());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use super::*;
+    use crate::keys::facts::KeyId;
+    use crate::keys::secret::{AccessKey, SecretKey};
+
+    /// Notes where each request would have gone: host and signing scope.
+    #[derive(Debug, Clone, Default)]
+    struct Nowhere(Arc<Mutex<Vec<(String, String)>>>);
+
+    impl HttpConnector for Nowhere {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let scope = request.headers().get("authorization").unwrap().split('/').skip(2).take(2);
+            let scope = scope.collect::<Vec<_>>().join("/");
+            self.0.lock().unwrap().push((request.uri().to_owned(), scope));
+            HttpConnectorFuture::ready(Err(ConnectorError::other("nowhere".into(), None)))
+        }
+    }
+
+    async fn hosts(region: &str) -> Vec<(String, String)> {
+        let nowhere = Nowhere::default();
+        let connector = SharedHttpConnector::new(nowhere.clone());
+        let mut shared = Shared::new(Destination::in_region(region), Limits::default());
+        shared.base = shared.base.into_builder().http_client(http_client_fn(move |_, _| connector.clone())).build();
+        let key = AccessKey { id: KeyId::new("AKIAEXAMPLE000000001").unwrap(), secret: SecretKey::new("x".into()) };
+        let signer = Signer::Key(key);
+        let config = |service| shared.config(service, &signer);
+        let _ = aws_sdk_iam::Client::new(&config(Service::Iam)).list_access_keys().send().await;
+        let _ = aws_sdk_sts::Client::new(&config(Service::Sts)).get_caller_identity().send().await;
+        let _ = aws_sdk_cloudtrail::Client::new(&config(Service::CloudTrail)).lookup_events().send().await;
+        let seen = nowhere.0.lock().unwrap();
+        seen.clone()
+    }
+
+    #[tokio::test]
+    async fn each_partition_has_its_hosts_and_home_region() {
+        for (region, iam, sts, trail) in [
+            (
+                "eu-central-1",
+                ("https://iam.amazonaws.com/", "us-east-1/iam"),
+                ("https://sts.eu-central-1.amazonaws.com/", "eu-central-1/sts"),
+                ("https://cloudtrail.us-east-1.amazonaws.com/", "us-east-1/cloudtrail"),
+            ),
+            (
+                "cn-northwest-1",
+                ("https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1/iam"),
+                ("https://sts.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1/sts"),
+                ("https://cloudtrail.cn-north-1.amazonaws.com.cn/", "cn-north-1/cloudtrail"),
+            ),
+            (
+                "us-gov-east-1",
+                ("https://iam.us-gov.amazonaws.com/", "us-gov-west-1/iam"),
+                ("https://sts.us-gov-east-1.amazonaws.com/", "us-gov-east-1/sts"),
+                ("https://cloudtrail.us-gov-west-1.amazonaws.com/", "us-gov-west-1/cloudtrail"),
+            ),
+        ] {
+            let want = [iam, sts, trail].map(|(host, scope)| (host.to_owned(), scope.to_owned()));
+            assert_eq!(hosts(region).await, want, "{region}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::endpoint::Service;
 use super::error::{call_error, incomplete, refusal};
-use super::session::Shared;
+use super::session::{Shared, quiet};
 use crate::keys::facts::{KeyId, Time};
 use crate::keys::secret::Signer;
 use crate::ports::{CallError, Creation};
@@ -43,7 +43,7 @@ pub(super) async fn keys_made_by(
         let call = client.lookup_events().lookup_attributes(by_signer.clone());
         let call =
             call.start_time(aws_smithy_types::DateTime::from_secs(since.timestamp())).set_next_token(next.take());
-        let answer = call.send().await.map_err(|e| call_error(LOOKUP, &e))?;
+        let answer = quiet(call.send()).await.map_err(|e| call_error(LOOKUP, &e))?;
         for event in answer.events() {
             if event.event_name() == Some("CreateAccessKey") {
                 made.extend(creation(event.cloud_trail_event().unwrap_or_default())?);
