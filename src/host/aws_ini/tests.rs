@@ -196,6 +196,10 @@ fn sections_are_named_as_each_kind_of_file_names_them() {
     let lines: Vec<_> =
         config.keys().into_iter().map(|held| (held.profile, held.header_line, held.secret_line)).collect();
     assert_eq!(lines, [("default".to_owned(), 4, 6), ("w".to_owned(), 7, 9)], "[profile default] wins");
+    let reordered =
+        AwsIni::parse(FileKind::Config, b"[profile default]\nregion = r\n[default]\nregion = s\noutput = o\n");
+    let reordered = reordered.unwrap();
+    assert_eq!((reordered.get("default", "region").as_deref(), reordered.get("default", "output")), (Some("r"), None));
     // The shadowed [default] is botocore's to read; [w] and [sso-session s] are nobody's profile.
     let edited = rotated(FileKind::Config, &text).unwrap();
     assert_eq!((edited.matches(NEW).count(), edited.matches(OLD).count()), (3, 2));
@@ -227,4 +231,15 @@ fn held_keys_tell_what_is_in_the_way_and_never_quote_it() {
     assert_eq!(file.get("ok", "Region").as_deref(), Some("eu-central-1"));
     assert_eq!(file.get("ok", "aws_secret_access_key"), None);
     assert_eq!(file.get("none", "region"), None);
+}
+
+#[test]
+fn a_reading_that_differs_from_the_sdks_is_refused() {
+    let mut file = credentials(&format!("[a]\n{}", pair()));
+    assert_eq!(sdk::agrees_with(&file), Ok(()));
+    file.blocks[0].properties[1].value.end -= 1;
+    let error = sdk::agrees_with(&file).unwrap_err();
+    assert_eq!(error.problem, Problem::SdkDisagrees { profile: "a".into() });
+    file.blocks.clear();
+    assert!(sdk::agrees_with(&file).is_err(), "a profile that only the SDK sees");
 }
