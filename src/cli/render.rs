@@ -191,7 +191,7 @@ pub fn decision_words(decision: &Decision) -> String {
 fn step_words(step: &Step) -> String {
     match step {
         Step::List => "list the user's keys".to_owned(),
-        Step::Create => "create a key, and stash its secret".to_owned(),
+        Step::Create => "create a new key, its secret stashed at once".to_owned(),
         Step::Investigate { key } => format!("find out who made {key}"),
         Step::DisableOrphan { key } => format!("switch off {key}, whose secret was lost"),
         Step::Verify { key } => format!("prove {key} at STS and IAM"),
