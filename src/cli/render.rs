@@ -85,8 +85,9 @@ fn outcome_lines(done: &Done) -> Vec<String> {
         let keep = rotation.keep.as_ref().map(ToString::to_string).unwrap_or_default();
         lines.push(format!("{verb}: {} → {keep} ({})", rotation.retire, identity(report.who.as_ref())));
         if let Phase::Retired { at } = rotation.phase {
+            let undo = if rotation.back { "" } else { "; until then rollback undoes this" };
             lines.push(format!(
-                "{} is off and will be deleted by the first rotate or finish after {}; until then rollback undoes this",
+                "{} is off and will be deleted by the first rotate or finish after {}{undo}",
                 rotation.retire,
                 when(at + done.retire_after)
             ));
@@ -271,7 +272,7 @@ fn status_notes(subject: &Subject, user: &UserStatus) {
         println!("{profiles}: a rotation of {} is unfinished: run `keyrot-me rotate`", rotation.retire);
     }
     if let Some(next) = &user.next {
-        println!("{profiles}: the next rotate would {}", decision_words(next));
+        println!("{profiles}: next: {}", decision_words(next));
     }
     if let Some(trouble) = &user.trouble {
         eprintln!("{profiles}: {trouble}");
