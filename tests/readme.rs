@@ -50,10 +50,8 @@ fn run(station: &Workstation, typed: &str) -> String {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines()
-        .filter(|line| !line.starts_with("note: calls go to"))
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let lines = text.lines().filter(|line| !line.starts_with("note: calls go to"));
+    lines.fold(String::new(), |shown, line| shown + line.trim_end() + "\n")
 }
 
 /// The README with the output of every command in its console blocks as it is now.

@@ -47,7 +47,7 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
     Ok(if is_offline {
         offline(machine, key, &policy, machine.clock().now())?
     } else {
-        status(machine, key, &policy).await?
+        Box::pin(status(machine, key, &policy)).await?
     })
 }
 
