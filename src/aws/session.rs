@@ -22,7 +22,6 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::SharedHttpClient;
 use chrono::TimeDelta;
-
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
