@@ -3,12 +3,15 @@
 
 mod aws_sandbox;
 mod aws_wire;
+#[cfg(unix)]
+mod crash;
 mod file_faults;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+mod skip;
 #[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
 mod workstation;
 
