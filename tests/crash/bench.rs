@@ -143,9 +143,10 @@ impl Bench {
         self.note_keys();
         let (original, id, secret) = &self.original;
         let text = self.credentials();
-        let whole = self.known.borrow().iter().any(|(new, new_secret)| {
-            text == original.replace(id.as_str(), new).replace(secret.as_str(), new_secret)
-        });
+        let whole =
+            self.known.borrow().iter().any(|(new, new_secret)| {
+                text == original.replace(id.as_str(), new).replace(secret.as_str(), new_secret)
+            });
         assert!(whole, "the credentials file is neither the old nor a new one (I7):\n{text}");
         #[cfg(unix)]
         {
