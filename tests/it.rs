@@ -3,6 +3,8 @@
 
 mod aws_sandbox;
 mod aws_wire;
+#[cfg(unix)]
+mod crash;
 mod file_faults;
 mod readme;
 mod rotate;
