@@ -9,6 +9,7 @@ mod rotate;
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+mod skip;
 #[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
 mod workstation;
 
