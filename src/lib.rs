@@ -8,6 +8,9 @@
 //! `keys` is pure: no async, no clock, no I/O, no SDK. `tests/layers.rs` holds this picture against
 //! the code's own `use crate::` lines.
 
+pub mod aws;
+pub mod cli;
+pub mod host;
 pub mod keys;
 pub mod ports;
 pub mod runner;

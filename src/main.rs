@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: parse, run, print the error, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(keyrot_me::cli::main())
+}

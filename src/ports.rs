@@ -95,6 +95,9 @@ pub trait Iam {
     fn mfa_serials(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<String>, CallError>>;
     /// `iam:ListAccessKeys`, all pages.
     fn list_keys(&self, signer: &Signer, user: &str) -> impl Future<Output = Result<Vec<KeyFacts>, CallError>>;
+    /// `iam:ListAccessKeys` without a user name: the signer's own user, which only a long-term key may
+    /// leave out.
+    fn list_own_keys(&self, signer: &Signer) -> impl Future<Output = Result<Vec<KeyFacts>, CallError>>;
     /// `iam:CreateAccessKey`, ONE attempt, attributed by `rotation` in the user agent.
     fn create_key(
         &self,
@@ -165,6 +168,8 @@ pub trait SecretStore {
 
 /// The record of intents. What `append` returned for is on the disk.
 pub trait Journal {
+    /// S0: refuses what this program may not write, such as a newer format.
+    fn prove_writable(&self) -> Result<(), StoreError>;
     /// All rotations, folded, oldest first.
     fn rotations(&self) -> Result<Vec<Rotation>, StoreError>;
     fn append(&self, rotation: &RotationId, at: Time, event: Event) -> Result<(), StoreError>;

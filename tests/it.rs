@@ -1,2 +1,19 @@
+//! The one integration test binary.
+#![allow(clippy::disallowed_methods, reason = "tests write files and read the clock and the environment freely")]
 
+mod aws_sandbox;
+mod aws_wire;
+mod file_faults;
 mod model;
+mod rotate;
+#[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
+mod sandbox;
+#[path = "sandbox/rules/mod.rs"]
+mod sandbox_rules;
+#[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
+mod workstation;
+
+/// The program under test.
+fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_keyrot-me")
+}

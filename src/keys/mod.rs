@@ -3,8 +3,10 @@
 //! Nothing here may read a clock, a file, the environment or the network, or know the SDK.
 
 pub mod facts;
+pub mod health;
 pub mod journal;
 pub mod lifecycle;
 pub mod policy;
+pub mod preview;
 pub mod rotation;
 pub mod secret;

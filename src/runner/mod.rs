@@ -3,3 +3,4 @@
 //! Nothing here may name an adapter (`aws`, `host`) or decide what `keys` decides.
 
 pub mod rotate;
+pub mod status;

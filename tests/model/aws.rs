@@ -170,6 +170,10 @@ impl Iam for Model {
         self.call(Op::ListKeys, signer.id(), |s| s.list(signer)).await
     }
 
+    async fn list_own_keys(&self, signer: &Signer) -> Result<Vec<KeyFacts>, CallError> {
+        self.call(Op::ListKeys, signer.id(), |s| s.list(signer)).await
+    }
+
     async fn create_key(&self, signer: &Signer, _: &str, rotation: &RotationId) -> Result<CreatedKey, CallError> {
         self.with(|s| s.check_before_create());
         self.call(Op::CreateKey, rotation.as_str(), |s| s.create(signer, rotation)).await

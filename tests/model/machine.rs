@@ -59,6 +59,10 @@ impl SecretStore for Model {
 }
 
 impl Journal for Model {
+    fn prove_writable(&self) -> Result<(), StoreError> {
+        self.disk(Op::ProveWritable, "journal", |_| Ok(()))
+    }
+
     fn rotations(&self) -> Result<Vec<Rotation>, StoreError> {
         self.disk(Op::Rotations, "", |s| Ok(s.journal.clone()))
     }

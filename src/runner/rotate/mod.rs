@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::{Event, Rotation, RotationId};
 use crate::keys::policy::{Policy, Settle};
+use crate::keys::preview::preview;
 use crate::keys::rotation::{self, Blocked, Decision, Idle, Situation, Step, Suspect, Waiting};
 use crate::keys::secret::{AccessKey, Session, Signer};
 use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, StoreError, World};
@@ -190,7 +191,18 @@ impl<'a, W: World> Run<'a, W> {
         }
     }
 
+    /// What a run would do, from here to its end: nothing is changed, and nobody is asked for a code.
+    pub async fn plan(mut self) -> Result<Vec<Decision>, Halt> {
+        self.sign_in().await?;
+        let (user, signer) = (self.user(), Signer::Key(self.signing.clone()));
+        self.listing = Some(self.world.iam().list_keys(&signer, &user).await?);
+        let situation = self.observe()?;
+        let who = self.who.clone().ok_or(Halt::Stopped)?;
+        Ok(preview(&situation, &self.settings.policy, &who))
+    }
+
     async fn go_on(&mut self) -> Result<End, Halt> {
+        self.world.journal().prove_writable()?;
         self.world.store().prove_writable()?;
         self.sign_in().await?;
         for _ in 0..MOST_STEPS {

@@ -1,0 +1,13 @@
+//! AWS as it is on the wire: profiles, endpoints, the calls, and what their errors mean.
+//!
+//! The only module that knows the SDK. It may import `ports` and `keys`, and never `host`, `cli` or
+//! `runner`.
+
+pub mod endpoint;
+pub mod error;
+pub mod http;
+pub mod iam;
+pub mod problem;
+pub mod profile;
+pub mod session;
+mod trail;

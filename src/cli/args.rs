@@ -1,0 +1,212 @@
+//! The command line, and nothing but its definition: completions and the man page come from it too.
+
+#![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
+
+use chrono::TimeDelta;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+
+use crate::keys::facts::{KeyId, NotValid};
+use crate::keys::policy::parse_duration;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done, or nothing to do
+  1   unexpected error
+  2   wrong arguments, config file, profile or endpoint; nothing was called
+  3   blocked: needs your decision
+  4   MFA code missing or refused
+  5   unfinished: run again to resume
+  6   not permitted by IAM
+  7   another run is at work
+  8   credentials file or state folder not usable
+  9   cannot sign in: the key is gone, disabled or wrong
+  10  status --check: a key is due
+  11  status --check: a key is overdue";
+
+/// Rotates your AWS IAM user access key without ever losing it.
+///
+/// One MFA code: a new key is created, proved at STS and IAM, and written into the credentials file
+/// atomically; the old one is switched off, and deleted later. Killed at any point, the next run
+/// finishes or repairs.
+#[derive(Debug, Parser)]
+#[command(name = "keyrot-me", version, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// One JSON object on standard output instead of text for people
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// No progress on the terminal
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// More about what is done; never a secret (-vv: the SDK's own log too)
+    #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Rotate(Rotate),
+    Status(Status),
+    Finish(Finish),
+    Rollback(Rollback),
+    Completions(Completions),
+    /// Write the man page to standard output
+    #[command(after_help = "Example:\n  keyrot-me man > ~/.local/share/man/man1/keyrot-me.1")]
+    Man,
+}
+
+/// Rotate the key of a profile, or finish a rotation that was interrupted
+///
+/// Creates a new key for the profile's own IAM user, proves it, stores it in every profile that held
+/// the old one, and switches the old one off. The old key is deleted after its grace, by a later run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me rotate                                  the default profile, asks for the MFA code
+  keyrot-me rotate --profile work --mfa-code 123456
+  keyrot-me rotate --all --if-older-than 5d --mfa-command 'ykman oath accounts code --single aws'
+  keyrot-me rotate --dry-run                        what would be done, without a code
+
+After an interruption (exit code 5) run the same command again: it goes on where it was.")]
+pub struct Rotate {
+    #[command(flatten)]
+    pub profiles: Profiles,
+    /// Only keys of at least this age (90s, 15m, 24h, 5d, 2w)
+    #[arg(long, value_name = "AGE", value_parser = parse_duration)]
+    pub if_older_than: Option<TimeDelta>,
+    #[command(flatten)]
+    pub sign: Sign,
+    /// Where the key is kept
+    #[arg(long, value_name = "file|keychain", value_parser = ["file", "keychain"])]
+    pub store: Option<String>,
+    /// Grace between switching the old key off and deleting it [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub retire_after: Option<TimeDelta>,
+    /// Give up this key where IAM's quota of two is full: it is deleted for good
+    #[arg(long, value_name = "KEY_ID", value_parser = parse_key_id)]
+    pub replace: Option<KeyId>,
+    /// Let the old key go off although this sink failed
+    #[arg(long, value_name = "NAME")]
+    pub skip_sink: Vec<String>,
+    /// Print the steps; change nothing, ask for no code
+    #[arg(long)]
+    pub dry_run: bool,
+    /// As the timer does it: never ask, rotate what is due
+    #[arg(long, conflicts_with = "if_older_than")]
+    pub scheduled: bool,
+}
+
+/// Show the age of keys, their limits and what the next run would do
+///
+/// Never asks for an MFA code. Where IAM refuses to list keys without one, the facts of the local
+/// journal are shown and marked as such.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me status
+  keyrot-me status --all --json
+  keyrot-me status --check || keyrot-me rotate      in a script: 10 is due, 11 is overdue")]
+pub struct Status {
+    #[command(flatten)]
+    pub profiles: Profiles,
+    /// Exit with 10 when a key is due, 11 when one is overdue
+    #[arg(long)]
+    pub check: bool,
+    /// Ask nobody: only what the local journal knows
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Delete retired keys that are past their grace
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me finish
+  keyrot-me finish --now          do not wait for the end of the grace; rollback is impossible then")]
+pub struct Finish {
+    #[command(flatten)]
+    pub profiles: Profiles,
+    #[command(flatten)]
+    pub sign: Sign,
+    /// Delete them at once
+    #[arg(long)]
+    pub now: bool,
+    /// Grace between switching the old key off and deleting it [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub retire_after: Option<TimeDelta>,
+}
+
+/// Within the grace: switch the old key on again and put it back
+///
+/// The new key becomes the retired one and is deleted after its own grace.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  keyrot-me rollback --profile work")]
+pub struct Rollback {
+    #[command(flatten)]
+    pub profiles: Profiles,
+    #[command(flatten)]
+    pub sign: Sign,
+}
+
+/// Write a completion script to standard output
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  keyrot-me completions bash > ~/.local/share/bash-completion/completions/keyrot-me")]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Profiles {
+    /// Profile whose key is meant; may be given several times [default: AWS_PROFILE, else default]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub profile: Vec<String>,
+    /// All profiles that hold a long-term key
+    #[arg(long, conflicts_with = "profile")]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The current MFA code; arguments are seen by other processes: rather be asked, or use --mfa-command
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["mfa_command", "no_mfa"], help_heading = "Signing")]
+    pub mfa_code: Option<String>,
+    /// Program that prints the current MFA code; split as a shell does, run without a shell
+    #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, help_heading = "Signing")]
+    pub mfa_command: Option<String>,
+    /// The MFA device [default: the profile's mfa_serial, else IAM is asked]
+    #[arg(long, value_name = "ARN", conflicts_with = "no_mfa", help_heading = "Signing")]
+    pub mfa_serial: Option<String>,
+    /// Sign with the key itself, without MFA
+    #[arg(long, help_heading = "Signing")]
+    pub no_mfa: bool,
+    /// Sign with another profile
+    #[arg(long, value_name = "NAME", help_heading = "Signing")]
+    pub auth_profile: Option<String>,
+    /// Do not ask before deleting what the rules allow to delete
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+fn parse_key_id(text: &str) -> Result<KeyId, NotValid> {
+    KeyId::new(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,210 @@
+//! What people are told when a command does not end well: message, hint and exit code.
+//!
+//! Expected errors own their exit code here, next to their words; anything else is a bug and exits 1.
+
+use std::fmt;
+
+use crate::keys::facts::Time;
+use crate::keys::rotation::Blocked;
+use crate::ports::StoreError;
+use crate::runner::rotate::Halt;
+
+/// The documented exit codes of the workstation commands (DESIGN section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    Unexpected = 1,
+    Usage = 2,
+    Blocked = 3,
+    Mfa = 4,
+    Unfinished = 5,
+    NotPermitted = 6,
+    Busy = 7,
+    Store = 8,
+    CannotSignIn = 9,
+    Due = 10,
+    Overdue = 11,
+}
+
+/// An end that is not a success: what happened and why, what to run next, and the exit code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nnext: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(Exit::Unexpected, format!("{error:#}")).hint("this is a bug in keyrot-me: please report it")
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = if error.needs_decision { Exit::Blocked } else { Exit::Store };
+        Self { exit, message: error.message, hint: error.hint }
+    }
+}
+
+/// What a run that stopped says.
+pub fn halted(halt: &Halt) -> Failure {
+    match halt {
+        Halt::Unfinished { why } => Failure::new(Exit::Unfinished, format!("the rotation is not finished: {why}"))
+            .hint("run `keyrot-me rotate` again: it goes on where this run stopped"),
+        Halt::Mfa { why, hint } => Failure { exit: Exit::Mfa, message: why.clone(), hint: hint.clone() },
+        Halt::NotPermitted(error) => {
+            let failure = Failure::new(Exit::NotPermitted, format!("IAM does not permit it: {error}"));
+            if error.message.contains("MultiFactorAuth") || error.message.contains("explicit deny") {
+                failure.hint("the policy may demand MFA: run without --no-mfa")
+            } else {
+                failure.hint("ask for the policy packaging/iam/self-service.json")
+            }
+        }
+        Halt::CannotSignIn { key, error } => {
+            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error})")).hint(
+                "the key may have been deleted or disabled, by the purge for one: make a new one in the console and store it with `aws configure`",
+            )
+        }
+        Halt::ClockOff { by } => Failure::new(
+            Exit::Unexpected,
+            format!(
+                "this machine's clock is {} s {} AWS's; nothing was changed",
+                by.num_seconds().abs(),
+                if by.num_seconds() > 0 { "behind" } else { "ahead of" }
+            ),
+        )
+        .hint("set the clock (on Linux: timedatectl set-ntp true), then run again"),
+        Halt::NotAUser { arn } => {
+            Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
+                .hint("only IAM users' keys can be rotated; delete a root key in the console")
+        }
+        Halt::WrongIdentity { expected, found } => Failure::new(
+            Exit::Blocked,
+            format!("the new key belongs to {}, not to {}; it was not stored", found.arn, expected.arn),
+        )
+        .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
+        Halt::Store(error) => error.clone().into(),
+        Halt::Call(error) => Failure::new(Exit::Unexpected, error.to_string())
+            .hint("check the network and the endpoint, then run again; nothing is half done"),
+        Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was begun"),
+    }
+}
+
+/// What a blocked rotation says.
+pub fn blocked(reason: &Blocked) -> Failure {
+    let decide = |message: String, hint: String| Failure::new(Exit::Blocked, message).hint(hint);
+    match reason {
+        Blocked::Unfinished => Failure::new(Exit::Unfinished, "a rotation is unfinished")
+            .hint("run `keyrot-me rotate`: it goes on with it"),
+        Blocked::RetiredInGrace { key, delete_after } => decide(
+            format!("the retired key {key} is kept until {} and fills IAM's quota of two keys", when(*delete_after)),
+            "wait, or delete it now: `keyrot-me rotate --yes`".into(),
+        ),
+        Blocked::RetiredActiveAgain { key } => decide(
+            format!("somebody switched the retired key {key} on again: somebody needs it"),
+            format!(
+                "find out who uses it; when nobody does, switch it off: aws iam update-access-key --status Inactive --access-key-id {key}"
+            ),
+        ),
+        Blocked::OtherKey { other } => decide(
+            format!("IAM allows two keys, and the second one, {} ({}), is not ours", other.id, other.status),
+            format!("when nobody needs it: `keyrot-me rotate --replace {}` deletes it for good", other.id),
+        ),
+        Blocked::TooManyKeys { keys } => decide(
+            format!("IAM lists more than two keys; besides the profile's there are {}", ids(keys)),
+            "delete those that nobody needs in the console".into(),
+        ),
+        Blocked::ReplacesTarget { key } => decide(
+            format!("{key} is the key that is to be rotated: it cannot be given up before its successor works"),
+            "name the other key with --replace".into(),
+        ),
+        Blocked::TargetGone { key } => Failure::new(Exit::CannotSignIn, format!("IAM does not list {key} any more"))
+            .hint("make a new key in the console and store it with `aws configure`"),
+        Blocked::TargetNotActive { key, status } => {
+            Failure::new(Exit::CannotSignIn, format!("{key} is {status} at IAM"))
+                .hint("have it re-activated, or make a new key in the console")
+        }
+        Blocked::Orphan { key, created } => decide(
+            format!(
+                "the answer to a create was lost, and {key}, made at {} and never used, may be what came of it",
+                when(*created)
+            ),
+            "run in a terminal to decide, or with --yes to have it deleted".into(),
+        ),
+        Blocked::OrphanUseUnknown { key } => decide(
+            format!("{key} may come of a create whose answer was lost, but IAM does not tell whether it was used"),
+            format!(
+                "permit iam:GetAccessKeyLastUsed, or delete it yourself when nobody needs it: aws iam delete-access-key --access-key-id {key}"
+            ),
+        ),
+        Blocked::OrphanInGrace { key, delete_after } => decide(
+            format!("{key}, whose secret was lost, is off and kept until {}", when(*delete_after)),
+            "wait, or delete it now: `keyrot-me rotate --yes`".into(),
+        ),
+        Blocked::OrphanActiveAgain { key } => decide(
+            format!("{key} was taken for a lost key and switched off; somebody switched it on again"),
+            "find out who uses it".into(),
+        ),
+        Blocked::SeveralOrphans { keys } => decide(
+            format!("the answer to a create was lost, and several keys may have come of it: {}", ids(keys)),
+            "delete those that nobody needs in the console, then run again".into(),
+        ),
+        Blocked::KeepGone { key } => decide(
+            format!("somebody deleted {key}, which was to stay"),
+            "`keyrot-me rollback` puts the other key back".into(),
+        ),
+        Blocked::KeepNotActive { key, status } => decide(
+            format!("somebody made {key}, which is to stay, {status}"),
+            "have it re-activated, or `keyrot-me rollback`".into(),
+        ),
+        Blocked::SecretLost { key } => decide(
+            format!("the secret of {key} is not on this machine any more"),
+            "put the staged copy back, or delete that key in the console".into(),
+        ),
+        Blocked::ProfileChanged { old, new } => decide(
+            format!("no profile holds {old} any more, so there is no place for {new}"),
+            format!("put {old} back into its profile, or `keyrot-me rollback`"),
+        ),
+        Blocked::NothingToRollBack => {
+            decide("there is nothing to roll back".into(), "`keyrot-me status` shows what there is".into())
+        }
+        Blocked::GraceOver { key } => {
+            decide(format!("the grace of {key} is over"), "`keyrot-me rotate` makes a new key".into())
+        }
+        Blocked::AlreadyRolledBack => {
+            decide("this rotation is rolled back already".into(), "`keyrot-me rotate` makes a new key".into())
+        }
+    }
+}
+
+fn ids(keys: &[crate::keys::facts::KeyId]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn when(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,212 @@
+//! This machine as the runner's world, and how it is put together for one key.
+
+use std::cell::RefCell;
+
+use crate::aws::endpoint::Destination;
+use crate::aws::iam::AwsIam;
+use crate::aws::problem::ProfileProblem;
+use crate::aws::profile::{ProfileFiles, SigningProfile};
+use crate::cli::args::{Output, Profiles, Sign};
+use crate::cli::error::{Exit, Failure};
+use crate::host::clock::{Stop, SystemClock};
+use crate::host::config_file::{ConfigFile, ProfileSettings, split_command};
+use crate::host::credentials_file::{self, CredentialsFile};
+use crate::host::journal_file::JournalFile;
+use crate::host::lock::{LockError, RunLock};
+use crate::host::paths::{self, Places};
+use crate::host::prompt::{CodeSource, Terminal};
+use crate::keys::secret::SecretKey;
+use crate::ports::World;
+use crate::runner::rotate::Auth;
+
+/// The world of one run.
+pub struct Machine {
+    iam: AwsIam,
+    store: CredentialsFile,
+    journal: JournalFile,
+    clock: SystemClock,
+    desk: Terminal,
+}
+
+impl World for Machine {
+    type Iam = AwsIam;
+    type Store = CredentialsFile;
+    type Journal = JournalFile;
+    type Clock = SystemClock;
+    type Desk = Terminal;
+
+    fn iam(&self) -> &AwsIam {
+        &self.iam
+    }
+    fn store(&self) -> &CredentialsFile {
+        &self.store
+    }
+    fn journal(&self) -> &JournalFile {
+        &self.journal
+    }
+    fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+    fn desk(&self) -> &Terminal {
+        &self.desk
+    }
+}
+
+/// One key to work on, with the profiles that were asked for and hold it.
+pub struct Subject {
+    pub profiles: Vec<String>,
+    pub signing: SigningProfile,
+    pub settings: ProfileSettings,
+    destination: Destination,
+}
+
+/// Everything that is found out before any call.
+pub struct Workplace {
+    pub places: Places,
+    pub subjects: Vec<Subject>,
+    pub stop: Stop,
+    output: Output,
+}
+
+impl Workplace {
+    /// Reads the files and resolves the profiles; all that is wrong with them is found here.
+    pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
+        let places = Places::find().map_err(|error| {
+            Failure::new(Exit::Usage, error.to_string()).hint(format!("set HOME, or set {}", error.missing))
+        })?;
+        let config = ConfigFile::load(&places.settings, places.settings_named).map_err(|error| {
+            Failure::new(Exit::Usage, error.to_string()).hint("mend that line; nothing was changed")
+        })?;
+        credentials_file::readable(&places)?;
+        let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
+        let mut subjects: Vec<Subject> = Vec::new();
+        for profile in resolved(&files, asked)? {
+            match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
+                Some(known) => known.profiles.push(profile.asked),
+                None => subjects.push(Subject {
+                    profiles: vec![profile.asked.clone()],
+                    settings: config.for_profile(&profile.asked).clone(),
+                    destination: Destination::read(&files, &profile, &paths::env)
+                        .await
+                        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?,
+                    signing: profile,
+                }),
+            }
+        }
+        let stop = Stop::default();
+        stop.listen();
+        Ok(Self { places, subjects, stop, output })
+    }
+
+    /// One run at a time on this machine.
+    pub fn lock(&self) -> Result<RunLock, Failure> {
+        let failed = |error: LockError| {
+            let exit = if matches!(error, LockError::Held { .. }) { Exit::Busy } else { Exit::Store };
+            Failure::new(exit, error.to_string()).hint(error.hint())
+        };
+        credentials_file::create_state_folder(&self.places)?;
+        RunLock::acquire(&self.places.state).map_err(failed)
+    }
+
+    /// The world for one subject.
+    pub fn machine(&self, subject: &Subject, codes: CodeSource, may_ask: bool) -> Result<Machine, Failure> {
+        Ok(Machine {
+            iam: AwsIam::new(subject.destination.clone()),
+            store: CredentialsFile::new(&self.places, subject.signing.key.id.clone()),
+            journal: JournalFile::open(&self.places.state)?,
+            clock: SystemClock { stop: self.stop.clone() },
+            desk: Terminal { codes, quiet: self.output.quiet, may_ask, stop: self.stop.clone() },
+        })
+    }
+
+    /// What the user should know before anything is done, on standard error.
+    pub fn announce(&self, subject: &Subject) {
+        if self.output.quiet {
+            return;
+        }
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            if paths::env(name).is_some() {
+                eprintln!(
+                    "warning: {name} is set in the environment: the AWS tools use it instead of the file; unset it"
+                );
+            }
+        }
+        for warning in CredentialsFile::new(&self.places, subject.signing.key.id.clone()).warnings() {
+            eprintln!("warning: {warning}");
+        }
+        let mut named: Vec<&str> = subject.destination.custom_endpoints().iter().map(|one| one.url.as_str()).collect();
+        named.dedup();
+        for url in named {
+            eprintln!("note: calls go to {url}, not to AWS itself");
+        }
+        if subject.signing.asked != subject.signing.signing {
+            eprintln!(
+                "note: profile {} assumes a role; its key is that of profile {}",
+                subject.signing.asked, subject.signing.signing
+            );
+        }
+    }
+}
+
+fn usage(problem: &ProfileProblem) -> Failure {
+    Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
+}
+
+/// The asked profiles, resolved to the keys that sign for them.
+fn resolved(files: &ProfileFiles, asked: &Profiles) -> Result<Vec<SigningProfile>, Failure> {
+    if asked.all {
+        let own = |name: &str| files.resolve(name).ok().filter(|profile| profile.signing == profile.asked);
+        let found: Vec<SigningProfile> = files.names().into_iter().filter_map(own).collect();
+        return if found.is_empty() {
+            Err(Failure::new(Exit::Usage, "no profile holds a long-term access key").hint("see `aws configure`"))
+        } else {
+            Ok(found)
+        };
+    }
+    let names = match asked.profile.as_slice() {
+        [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
+        names => names.to_vec(),
+    };
+    names.iter().map(|name| files.resolve(name).map_err(|problem| usage(&problem))).collect()
+}
+
+impl Sign {
+    /// How IAM's writes are signed, as far as the command line and the profile tell.
+    pub fn auth(&self, subject: &Subject) -> Auth {
+        if self.no_mfa {
+            return Auth::KeyItself;
+        }
+        let serial = self.mfa_serial.clone();
+        let configured = || subject.settings.mfa_serial.clone().or_else(|| subject.signing.mfa_serial.clone());
+        Auth::Mfa { serial: serial.or_else(configured) }
+    }
+
+    /// Where MFA codes come from: the code given, the command given, the command configured, the person.
+    pub fn codes(&self, subject: &Subject) -> Result<CodeSource, Failure> {
+        if let Some(code) = &self.mfa_code {
+            if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Failure::new(Exit::Usage, "--mfa-code takes the six digits that the device shows"));
+            }
+            return Ok(CodeSource::Given(RefCell::new(Some(SecretKey::new(code.clone())))));
+        }
+        if let Some(command) = &self.mfa_command {
+            let words = split_command(command).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+            return Ok(CodeSource::Command(words));
+        }
+        Ok(subject.settings.mfa_command.clone().map_or(CodeSource::Ask, CodeSource::Command))
+    }
+
+    /// What this version cannot do is refused before anything else.
+    pub fn refuse_unavailable(&self) -> Result<(), Failure> {
+        match &self.auth_profile {
+            Some(_) => Err(unavailable("--auth-profile")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An option that is part of the command line's contract and not built yet.
+pub fn unavailable(option: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{option} is not available in this version"))
+        .hint("`keyrot-me --help` shows what is")
+}

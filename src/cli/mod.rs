@@ -1,0 +1,79 @@
+//! The commands: they compose the layers, run, and render. One file per command.
+
+pub mod args;
+pub mod error;
+mod machine;
+mod render;
+mod rotate;
+mod status;
+
+use std::io;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command, Output};
+use error::{Exit, Failure};
+
+/// The whole program: parses, runs, prints what went wrong; gives the exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8);
+        }
+    };
+    crate::host::process::protect();
+    log_to_stderr(cli.output);
+    let ended = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from(anyhow::Error::new(error)))
+        .and_then(|runtime| {
+            let ended = runtime.block_on(run(&cli));
+            // A prompt that nobody answers any more must not keep the process.
+            runtime.shutdown_background();
+            ended
+        });
+    match ended {
+        Ok(exit) => exit as u8,
+        Err(failure) => {
+            if cli.output.json {
+                render::failure_json(&failure);
+            }
+            eprintln!("{failure}");
+            failure.exit as u8
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Rotate(args) => rotate::rotate(args, cli.output).await,
+        Command::Status(args) => status::run(args, cli.output).await,
+        Command::Finish(args) => rotate::finish(args, cli.output).await,
+        Command::Rollback(args) => rotate::rollback(args, cli.output).await,
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut io::stdout())
+                .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The SDK's log stops at `info`: below that it would show bodies, and so secrets.
+fn log_to_stderr(output: Output) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match output.verbose {
+        0 => return,
+        1 => LevelFilter::WARN,
+        _ => LevelFilter::INFO,
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).without_time().init();
+}

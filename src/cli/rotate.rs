@@ -1,0 +1,135 @@
+//! `rotate`, `finish` and `rollback`: one run per key, under the lock, and what it came to.
+
+use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
+use crate::cli::error::{Exit, Failure, blocked, halted};
+use crate::cli::machine::{Subject, Workplace, unavailable};
+use crate::cli::render;
+use crate::keys::policy::{Goal, Policy};
+use crate::runner::rotate::{End, Report, Run, Settings};
+
+/// One subject's end.
+pub struct Done {
+    pub profiles: Vec<String>,
+    pub retire_after: chrono::TimeDelta,
+    pub report: Report,
+    pub failure: Option<Failure>,
+}
+
+pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
+    args.sign.refuse_unavailable()?;
+    if args.store.as_deref() == Some("keychain") {
+        return Err(unavailable("--store keychain"));
+    }
+    if args.scheduled {
+        return Err(unavailable("--scheduled"));
+    }
+    if let Some(name) = args.skip_sink.first() {
+        return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}")));
+    }
+    let workplace = Workplace::open(&args.profiles, output).await?;
+    let goal = Goal::Rotate { older_than: args.if_older_than };
+    let settings = |subject: &Subject| {
+        let mut settings = settings(subject, &args.sign, goal.clone());
+        settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
+        settings.policy.replace.extend(args.replace.clone());
+        settings
+    };
+    if args.dry_run {
+        return dry_run(&workplace, &args.sign, settings, output).await;
+    }
+    run_all(&workplace, &args.sign, settings, output).await
+}
+
+pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
+    args.sign.refuse_unavailable()?;
+    let workplace = Workplace::open(&args.profiles, output).await?;
+    let settings = |subject: &Subject| {
+        let mut settings = settings(subject, &args.sign, Goal::Finish { now: args.now });
+        settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
+        settings
+    };
+    run_all(&workplace, &args.sign, settings, output).await
+}
+
+pub async fn rollback(args: &Rollback, output: Output) -> Result<Exit, Failure> {
+    args.sign.refuse_unavailable()?;
+    let workplace = Workplace::open(&args.profiles, output).await?;
+    run_all(&workplace, &args.sign, |subject| settings(subject, &args.sign, Goal::Rollback), output).await
+}
+
+fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
+    Settings {
+        policy: Policy {
+            goal,
+            limits: subject.settings.limits.clone(),
+            retire_after: subject.settings.retire_after,
+            replace: Vec::new(),
+            yes: sign.yes,
+            scheduled: false,
+            may_start: true,
+        },
+        auth: sign.auth(subject),
+        settle: subject.settings.settle.clone(),
+    }
+}
+
+/// Runs subject by subject; the exit code is the first one that is not 'done'.
+async fn run_all(
+    workplace: &Workplace,
+    sign: &Sign,
+    settings: impl Fn(&Subject) -> Settings,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let _lock = workplace.lock()?;
+    let mut all = Vec::new();
+    for subject in &workplace.subjects {
+        workplace.announce(subject);
+        let machine = workplace.machine(subject, sign.codes(subject)?, true)?;
+        let settings = settings(subject);
+        let retire_after = settings.policy.retire_after;
+        let report = Run::new(&machine, subject.signing.key.clone(), settings).run().await;
+        let done = Done { profiles: subject.profiles.clone(), retire_after, failure: failure(&report), report };
+        if !output.json {
+            render::rotation(&done);
+        }
+        all.push(done);
+        if workplace.stop.requested() {
+            break;
+        }
+    }
+    if output.json {
+        render::rotations_json(&all)?;
+    }
+    Ok(all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done))
+}
+
+fn failure(report: &Report) -> Option<Failure> {
+    match &report.end {
+        End::Idle(_) => None,
+        End::Blocked(reason) => Some(blocked(reason)),
+        End::Halted(halt) => Some(halted(halt)),
+    }
+}
+
+async fn dry_run(
+    workplace: &Workplace,
+    sign: &Sign,
+    settings: impl Fn(&Subject) -> Settings,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let mut all = Vec::new();
+    for subject in &workplace.subjects {
+        workplace.announce(subject);
+        let machine = workplace.machine(subject, sign.codes(subject)?, false)?;
+        let plan = Run::new(&machine, subject.signing.key.clone(), settings(subject)).plan().await;
+        let plan = plan.map_err(|halt| halted(&halt))?;
+        if !output.json {
+            render::plan(subject, &plan);
+        }
+        all.push((subject, plan));
+    }
+    if output.json {
+        render::plans_json(&all)?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,279 @@
+//! The credentials file (and the config file, where keys stand there) as the published place, and the
+//! stash in the state folder.
+//!
+//! Every profile that held the old key gets the new one; all other bytes stay. It never decides which
+//! key is right. The caller holds the run lock before it writes.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::keys::facts::KeyId;
+use crate::keys::journal::RotationId;
+use crate::keys::secret::{AccessKey, SecretKey};
+use crate::ports::{PublishedKey, SecretStore, StoreError};
+
+use super::atomic_file::{self, FileError, Snapshot};
+use super::aws_ini::{AwsIni, FileKind, IniError};
+use super::git;
+use super::paths::Places;
+
+/// How often another tool may change the file between our reading and our writing.
+const REREADS: u32 = 5;
+
+/// The store of one run.
+#[derive(Debug)]
+pub struct CredentialsFile {
+    /// In the SDK's order of precedence.
+    files: [(FileKind, PathBuf); 2],
+    state: PathBuf,
+    stash: PathBuf,
+    /// The key id that this run may replace.
+    target: KeyId,
+}
+
+/// A stashed key as it lies on the disk.
+#[derive(Serialize, Deserialize)]
+struct Stashed {
+    access_key_id: KeyId,
+    secret_access_key: Zeroizing<String>,
+}
+
+impl CredentialsFile {
+    #[must_use]
+    pub fn new(places: &Places, target: KeyId) -> Self {
+        Self {
+            files: [(FileKind::Credentials, places.credentials.clone()), (FileKind::Config, places.config.clone())],
+            stash: places.state.join("stash"),
+            state: places.state.clone(),
+            target,
+        }
+    }
+
+    /// What is unusual, though it stops nothing.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let open = |path: &&PathBuf| atomic_file::read_for_edit(path).is_ok_and(|snapshot| snapshot.others_can_read());
+        let files = self.files.iter().map(|(_, path)| path).filter(|path| self.holds(path)).filter(open);
+        files
+            .map(|path| {
+                format!("{} can be read by other users of this machine; the rotation makes it 0600", path.display())
+            })
+            .collect()
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let kind = self.files.iter().find(|(_, known)| known == path).map(|(kind, _)| *kind);
+        kind.is_some_and(|kind| {
+            read(kind, path).is_ok_and(|file| file.is_some_and(|(_, ini)| holds(&ini, &self.target)))
+        })
+    }
+
+    fn stash_file(&self, rotation: &RotationId, key: &KeyId) -> PathBuf {
+        self.stash.join(format!("{rotation}.{key}.json"))
+    }
+
+    /// Everything that the later replace will do, but for the rename.
+    fn prove_file(&self, kind: FileKind, path: &Path) -> Result<(), StoreError> {
+        let Some((snapshot, ini)) = read(kind, path)? else { return Ok(()) };
+        if !holds(&ini, &self.target) {
+            return Ok(());
+        }
+        if git::is_tracked(path) == Some(true) {
+            return Err(StoreError {
+                message: format!("{} is tracked by git: the next push would publish the new secret", path.display()),
+                hint: Some(format!("take it out: git rm --cached {}", path.display())),
+                needs_decision: true,
+            });
+        }
+        let edited = ini.replace_key(&self.target, &placeholder()?).map_err(|error| not_readable(path, &error))?;
+        atomic_file::prove_writable(path, edited.len() as u64).map_err(|error| file_failed(&error))?;
+        atomic_file::sweep(snapshot.folder()).map_err(|error| file_failed(&error))?;
+        Ok(())
+    }
+
+    fn publish_in(kind: FileKind, path: &Path, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
+        for _ in 0..REREADS {
+            let Some((snapshot, ini)) = read(kind, path)? else { return Ok(false) };
+            if !holds(&ini, old) {
+                return Ok(false);
+            }
+            let edited = ini.replace_key(old, new).map_err(|error| not_readable(path, &error))?;
+            match snapshot.replace(&edited) {
+                Ok(()) => return Ok(true),
+                Err(FileError::Changed { .. }) => {}
+                Err(error) => return Err(file_failed(&error)),
+            }
+        }
+        Err(StoreError {
+            message: format!("another program keeps changing {}", path.display()),
+            hint: Some("stop it, then run again".to_owned()),
+            needs_decision: false,
+        })
+    }
+}
+
+impl SecretStore for CredentialsFile {
+    fn prove_writable(&self) -> Result<(), StoreError> {
+        for (kind, path) in &self.files {
+            self.prove_file(*kind, path)?;
+        }
+        atomic_file::create_private_dir(&self.state).map_err(|error| file_failed(&error))?;
+        atomic_file::create_private_dir(&self.stash).map_err(|error| file_failed(&error))?;
+        atomic_file::sweep(&self.stash).map_err(|error| file_failed(&error))?;
+        let probe = self.stash.join("probe");
+        atomic_file::erase(&probe).map_err(|error| file_failed(&error))?;
+        let written = atomic_file::write_new_secret_file(&probe, &[b'#'; 1024]);
+        atomic_file::erase(&probe).map_err(|error| file_failed(&error))?;
+        written.map_err(|error| file_failed(&error))
+    }
+
+    fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
+        let mut found: Vec<PublishedKey> = Vec::new();
+        for (kind, path) in &self.files {
+            let Some((_, ini)) = read(*kind, path)? else { continue };
+            for held in ini.keys() {
+                let Ok(key) = held.key else { continue };
+                match found.iter_mut().find(|known| known.key == key) {
+                    Some(known) if known.profiles.contains(&held.profile) => {}
+                    Some(known) => known.profiles.push(held.profile),
+                    None => found.push(PublishedKey { profiles: vec![held.profile], key }),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError> {
+        let mut held = false;
+        for (kind, path) in &self.files {
+            held |= Self::publish_in(*kind, path, old, new)?;
+        }
+        if held {
+            return Ok(());
+        }
+        Err(StoreError {
+            message: format!("no profile holds {old} any more: another program changed the file meanwhile"),
+            hint: Some("run again: nothing is lost".to_owned()),
+            needs_decision: true,
+        })
+    }
+
+    fn stash(&self, rotation: &RotationId, key: &AccessKey) -> Result<(), StoreError> {
+        if self.stashed(rotation)?.contains(key) {
+            return Ok(());
+        }
+        let stashed = Stashed {
+            access_key_id: key.id.clone(),
+            secret_access_key: Zeroizing::new(key.secret.expose().to_owned()),
+        };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        let path = self.stash_file(rotation, &key.id);
+        serde_json::to_writer(&mut *bytes, &stashed).map_err(|error| StoreError {
+            message: format!("{}: {error}", path.display()),
+            hint: None,
+            needs_decision: false,
+        })?;
+        atomic_file::create_private_dir(&self.stash).map_err(|error| file_failed(&error))?;
+        atomic_file::write_new_secret_file(&path, &bytes).map_err(|error| file_failed(&error))
+    }
+
+    fn stashed(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError> {
+        let entries = match std::fs::read_dir(&self.stash) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(&self.stash, &error)),
+        };
+        let prefix = format!("{rotation}.");
+        let mut keys = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| unreadable(&self.stash, &error))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with(&prefix) && path.extension().is_some_and(|end| end == "json") {
+                keys.push(read_stashed(&path)?);
+            }
+        }
+        keys.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(keys)
+    }
+
+    fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError> {
+        atomic_file::erase(&self.stash_file(rotation, key)).map_err(|error| file_failed(&error))
+    }
+}
+
+/// Reads the AWS files once, so that what is wrong with them is told with line and fix.
+///
+/// # Errors
+/// [`StoreError`] for a file that is there and cannot be used.
+pub fn readable(places: &Places) -> Result<(), StoreError> {
+    read(FileKind::Credentials, &places.credentials)?;
+    read(FileKind::Config, &places.config)?;
+    Ok(())
+}
+
+/// Makes the state folder, for this user only.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be made or closed to others.
+pub fn create_state_folder(places: &Places) -> Result<(), StoreError> {
+    atomic_file::create_private_dir(&places.state).map_err(|error| file_failed(&error))
+}
+
+fn holds(ini: &AwsIni, id: &KeyId) -> bool {
+    ini.keys().iter().any(|held| held.key.as_ref().is_ok_and(|key| key.id == *id))
+}
+
+/// `None` where there is no such file.
+fn read(kind: FileKind, path: &Path) -> Result<Option<(Snapshot, AwsIni)>, StoreError> {
+    let snapshot = match atomic_file::read_for_edit(path) {
+        Ok(snapshot) => snapshot,
+        Err(FileError::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(file_failed(&error)),
+    };
+    let ini = AwsIni::parse(kind, snapshot.bytes()).map_err(|error| not_readable(path, &error))?;
+    Ok(Some((snapshot, ini)))
+}
+
+fn read_stashed(path: &Path) -> Result<AccessKey, StoreError> {
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(|error| unreadable(path, &error))?);
+    let stashed: Stashed = serde_json::from_slice(&bytes).map_err(|error| StoreError {
+        // serde_json's words could quote the secret: its place is enough.
+        message: format!("{}:{}: this stashed key was damaged", path.display(), error.line()),
+        hint: Some("put back an undamaged copy, or move the file away: its key counts as lost then".to_owned()),
+        needs_decision: false,
+    })?;
+    Ok(AccessKey { id: stashed.access_key_id, secret: SecretKey::new(stashed.secret_access_key.as_str().to_owned()) })
+}
+
+/// A key of the usual size, to try an edit with.
+fn placeholder() -> Result<AccessKey, StoreError> {
+    let id = KeyId::new("AKIA0000000000000000").map_err(|error| StoreError {
+        message: error.to_string(),
+        hint: None,
+        needs_decision: false,
+    })?;
+    Ok(AccessKey { id, secret: SecretKey::new("0".repeat(40)) })
+}
+
+fn file_failed(error: &FileError) -> StoreError {
+    StoreError { message: error.to_string(), hint: Some(error.hint().to_owned()), needs_decision: false }
+}
+
+fn not_readable(path: &Path, error: &IniError) -> StoreError {
+    let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
+    StoreError {
+        message: format!("{}{line}: {}", path.display(), error.problem),
+        hint: Some(error.hint().to_owned()),
+        needs_decision: false,
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError {
+        message: format!("{}: cannot be read: {error}", path.display()),
+        hint: Some("check its owner and mode".to_owned()),
+        needs_decision: false,
+    }
+}

@@ -1,0 +1,15 @@
+//! This machine's side: files, locks and what else the operating system offers.
+//!
+//! Nothing here may import `crate::aws` or `crate::runner`, or decide anything about a rotation.
+
+pub mod atomic_file;
+pub mod aws_ini;
+pub mod clock;
+pub mod config_file;
+pub mod credentials_file;
+pub mod git;
+pub mod journal_file;
+pub mod lock;
+pub mod paths;
+pub mod process;
+pub mod prompt;
