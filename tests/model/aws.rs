@@ -84,7 +84,8 @@ impl State {
         self.admitted(signer, true)?;
         let lag = self.dice.below(self.schedule.nature.lag * 1000 + 1);
         let page = self.page(TimeDelta::milliseconds(lag));
-        self.run.listed = Some(page.len());
+        let there = page.iter().map(|facts| facts.id.clone()).filter(|id| !self.run.deleted.contains(id)).collect();
+        self.run.listed = Some(there);
         self.note(|| format!("   {} ms old: {}", lag, shown(&page)));
         Ok(page)
     }
@@ -121,6 +122,7 @@ impl State {
         self.key(id).ok_or(Cause::NotFound)?;
         self.check_before_delete(id);
         self.keys.retain(|key| key.key.id != *id);
+        self.run.deleted.push(id.clone());
         Ok(())
     }
 

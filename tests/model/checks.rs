@@ -38,9 +38,9 @@ impl State {
         if self.run.dead {
             return;
         }
-        match self.run.listed {
+        match &self.run.listed {
             None => self.violated("I2: a create with nothing listed".into()),
-            Some(keys) if keys >= 2 => self.violated(format!("I2: a create with {keys} keys listed")),
+            Some(keys) if keys.len() >= 2 => self.violated(format!("I2: a create with {keys:?} listed")),
             Some(_) => {}
         }
     }

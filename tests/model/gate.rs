@@ -102,7 +102,9 @@ impl State {
         if !op.reads() {
             self.run.acting.push(call);
         }
-        self.note(|| format!("{op:?} {what}"));
+        if !op.reads() {
+            self.note(|| format!("{op:?} {what}"));
+        }
         let strikes = |planned: &&Planned| {
             planned.run == self.run.number && (planned.at == At::Call(call) || planned.at == At::Nth(op, nth))
         };
@@ -110,7 +112,7 @@ impl State {
         let faults: Vec<Fault> =
             self.schedule.faults.iter().filter(strikes).filter(|_| !off).map(|planned| planned.fault).collect();
         for fault in &faults {
-            self.note(|| format!("-- {fault:?}"));
+            self.note(|| format!("-- {fault:?} at {op:?}"));
             self.befall(*fault);
         }
         (!self.run.dead).then_some(faults)

@@ -93,7 +93,8 @@ fn one_run(model: &Model, goal: Goal, number: usize, faults_off: bool) -> Option
         s.offset = None;
         s.now += seconds(if number == 0 { 0 } else { s.schedule.gap });
         s.note(|| format!("=== {:?}", policy.goal));
-        let auth = if s.nature().no_mfa { Auth::KeyItself } else { Auth::Mfa { serial: None } };
+        let serial = s.nature().reads_need_mfa.then(|| "arn:aws:iam::123456789012:mfa/alice".to_owned());
+        let auth = if s.nature().no_mfa { Auth::KeyItself } else { Auth::Mfa { serial } };
         Settings { policy, auth, settle: Settle::default() }
     });
     let base = model.with(|s| s.profiles[0].1.clone());

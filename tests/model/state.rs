@@ -67,8 +67,9 @@ pub struct ThisRun {
     pub stop: bool,
     pub disk_full: bool,
     pub faults_off: bool,
-    /// How many keys the last list showed.
-    pub listed: Option<usize>,
+    /// What the last list showed, but for what this run has deleted since it began.
+    pub listed: Option<Vec<KeyId>>,
+    pub deleted: Vec<KeyId>,
     pub policy: Option<Policy>,
     /// Keys that the person named or agreed to give up.
     pub named: Vec<KeyId>,
