@@ -6,6 +6,7 @@ mod aws_wire;
 #[cfg(unix)]
 mod crash;
 mod file_faults;
+mod model;
 mod readme;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]

@@ -433,7 +433,8 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     }
     let delete_after = lifecycle::delete_after(at, policy.retire_after);
     let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
-    if !policy.may_start && !past_grace {
+    // S11 belongs to a later run, whatever the grace: this one's session may have died with its key.
+    if !policy.may_start {
         return Decision::Idle(Idle::Retired { key, delete_after });
     }
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
