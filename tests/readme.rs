@@ -34,6 +34,10 @@ fn normal_word(word: &str) -> String {
     if digits > 0 && core.bytes().all(|byte| byte.is_ascii_digit() || b"-:".contains(&byte)) {
         return word.replace(core, "N");
     }
+    // Which of several calls at once IAM noted first.
+    if matches!(word, "iam" | "sts") {
+        return "SERVICE".to_owned();
+    }
     // Units of a span depend on how long it is.
     if matches!(word, "d" | "h" | "min" | "s") { String::new() } else { word.to_owned() }
 }
