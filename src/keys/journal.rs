@@ -175,6 +175,8 @@ pub struct Rotation {
     pub retire: KeyId,
     /// A rollback: the key that stays is the older one.
     pub back: bool,
+    /// The key that this rotation deleted, or found deleted: no list can bring it back.
+    pub deleted: Option<KeyId>,
     /// Why the retired key had to be switched on again, last time.
     pub trouble: Option<String>,
     pub phase: Phase,
@@ -218,6 +220,7 @@ pub fn fold(rotations: &mut Vec<Rotation>, id: &RotationId, at: Time, event: Eve
                 keep_created: None,
                 retire: old,
                 back: false,
+                deleted: None,
                 trouble: None,
                 phase: Phase::Intended { lost: None },
                 last_event: at,
@@ -291,6 +294,7 @@ impl Rotation {
                 self.keep = Some(key);
                 self.keep_created = Some(created);
             }
+            Event::Deleted { key } => self.deleted = Some(key),
             Event::Reactivated { reason } => self.trouble = Some(reason),
             Event::Rollback => {
                 if let Some(keep) = self.keep.replace(self.retire.clone()) {

@@ -24,6 +24,9 @@ pub struct Situation {
     pub listing: Option<Vec<KeyFacts>>,
     /// The key id that the profile holds which this run is about.
     pub target: KeyId,
+    /// When AWS last accepted the target itself in this run: a list that shows it off or absent may be
+    /// older than that.
+    pub accepted: Option<Time>,
     /// All key ids in the published place.
     pub published: Vec<KeyId>,
     /// Key ids stashed for the open rotation.
@@ -237,12 +240,15 @@ fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Optio
     if policy.replace.contains(&key) {
         return Some(Decision::Blocked(Blocked::ReplacesTarget { key }));
     }
-    let Some(target) = listing.iter().find(|facts| facts.id == key) else {
-        return Some(Decision::Blocked(Blocked::TargetGone { key }));
+    let target = listing.iter().find(|facts| facts.id == key);
+    let Some(target) = target.filter(|facts| facts.status == Status::Active) else {
+        let trusted = s.accepted.map(|accepted| accepted + STALE_FOR).filter(|trusted| s.now < *trusted);
+        return Some(match (trusted, target) {
+            (Some(until), _) => Decision::Wait { until, reason: Waiting::FreshList },
+            (None, Some(off)) => Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() }),
+            (None, None) => Decision::Blocked(Blocked::TargetGone { key }),
+        });
     };
-    if target.status != Status::Active {
-        return Some(Decision::Blocked(Blocked::TargetNotActive { key, status: target.status.clone() }));
-    }
     (!wanted(target.created, s.now, policy))
         .then(|| Decision::Idle(Idle::YoungEnough { age: lifecycle::age(target.created, s.now) }))
 }
@@ -460,13 +466,12 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: boo
         _ if past_grace => delete,
         Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),
         Goal::Rotate { .. } | Goal::RotateDue => {
-            let target = s.listing.iter().flatten().find(|facts| facts.id == s.target);
-            match target {
-                Some(facts) if !wanted(facts.created, s.now, policy) => {
-                    Decision::Idle(Idle::Retired { key, delete_after })
-                }
-                _ if agreed(policy, &key) => delete,
-                _ => Decision::Blocked(Blocked::RetiredInGrace { key, delete_after }),
+            match target_refused(s, policy, s.listing.as_deref().unwrap_or_default()) {
+                Some(Decision::Idle(_)) => Decision::Idle(Idle::Retired { key, delete_after }),
+                // While the profile's own key is in doubt, the retired one may be the way back.
+                Some(doubt) => doubt,
+                None if agreed(policy, &key) => delete,
+                None => Decision::Blocked(Blocked::RetiredInGrace { key, delete_after }),
             }
         }
     }

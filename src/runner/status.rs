@@ -119,6 +119,7 @@ fn with_listing<W: World>(
         now: report.now,
         listing: Some(listing),
         target: base.id.clone(),
+        accepted: None,
         published: world.store().published()?.into_iter().map(|held| held.key.id).collect(),
         stashed,
         rotation: open,

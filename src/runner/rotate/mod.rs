@@ -131,6 +131,8 @@ pub struct Run<'a, W: World> {
     /// The key that opens sessions: the profile's, or its successor where the profile's is off already.
     signing: AccessKey,
     session: Option<Session>,
+    /// When STS accepted `base` itself.
+    accepted: Option<Time>,
     who: Option<Identity>,
     listing: Option<Vec<KeyFacts>>,
     /// What this run itself has changed at IAM: lists may lag behind it.
@@ -157,6 +159,7 @@ impl<'a, W: World> Run<'a, W> {
             signing: base.clone(),
             base,
             session: None,
+            accepted: None,
             who: None,
             listing: None,
             written: Vec::new(),
@@ -234,13 +237,14 @@ impl<'a, W: World> Run<'a, W> {
             Some(open) => self.world.store().stashed(&open.id)?,
             None => Vec::new(),
         };
-        let published = self.world.store().published()?;
+        let published: Vec<KeyId> = self.world.store().published()?.into_iter().map(|held| held.key.id).collect();
+        let target = self.target(&published, rotation.as_ref());
         Ok(Situation {
             now: self.now(),
             listing: self.listing.clone(),
-            target: self
-                .target(&published.iter().map(|held| held.key.id.clone()).collect::<Vec<_>>(), rotation.as_ref()),
-            published: published.into_iter().map(|held| held.key.id).collect(),
+            accepted: self.accepted.filter(|_| target == self.base.id),
+            target,
+            published,
             stashed: stashed.into_iter().map(|key| key.id).collect(),
             rotation,
             suspect: self.suspect.clone(),

@@ -24,6 +24,7 @@ impl<W: World> Run<'_, W> {
         if let Some(by) = self.world.iam().clock_offset().filter(|by| by.abs() > CLOCK_TOLERANCE) {
             return Err(Halt::ClockOff { by });
         }
+        self.accepted = answer.is_ok().then(|| self.now());
         let who = match answer {
             Err(error) if error.cause == Cause::KeyNotAccepted => self.sign_in_otherwise(error).await?,
             other => other.map_err(|error| sign_in_refused(&self.base, error))?,

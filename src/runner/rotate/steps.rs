@@ -56,7 +56,7 @@ impl<W: World> Run<'_, W> {
             let own = Signer::Key(self.signing.clone());
             match self.world.iam().list_keys(&own, &user).await {
                 Ok(keys) => {
-                    self.listing = Some(self.with_own_writes(keys));
+                    self.listing = Some(self.with_own_writes(keys)?);
                     return Ok(());
                 }
                 Err(error) if !matches!(error.cause, Cause::AccessDenied | Cause::KeyNotAccepted) => {
@@ -75,7 +75,7 @@ impl<W: World> Run<'_, W> {
             }
             other => other?,
         };
-        self.listing = Some(self.with_own_writes(keys));
+        self.listing = Some(self.with_own_writes(keys)?);
         Ok(())
     }
 
@@ -84,8 +84,11 @@ impl<W: World> Run<'_, W> {
         self.held(open, open.keep.as_ref()?).ok()
     }
 
-    /// Lists lag: what this run has done itself counts.
-    fn with_own_writes(&self, mut keys: Vec<KeyFacts>) -> Vec<KeyFacts> {
+    /// Lists lag: what this run has done itself counts, and a key that the journal knows as deleted.
+    fn with_own_writes(&self, mut keys: Vec<KeyFacts>) -> Result<Vec<KeyFacts>, Halt> {
+        for gone in self.rotations()?.iter().filter_map(|rotation| rotation.deleted.as_ref()) {
+            keys.retain(|facts| facts.id != *gone);
+        }
         for (id, status) in &self.written {
             match status {
                 None => keys.retain(|facts| facts.id != *id),
@@ -94,7 +97,7 @@ impl<W: World> Run<'_, W> {
                 }
             }
         }
-        keys
+        Ok(keys)
     }
 
     /// S3 to S5. A throttled create is refused for certain: its rotation is closed, the next try is a
