@@ -7,6 +7,7 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::program;
@@ -14,6 +15,7 @@ use crate::sandbox::KeyState;
 use crate::workstation::{Ran, Workstation};
 
 use super::SECOND;
+use super::disks::Disk;
 
 /// Longer than a create may take and a list may be stale, together; IAM's time, not ours.
 pub const UNTIL_LISTS_ARE_FRESH: Duration = Duration::from_secs(100);
@@ -25,11 +27,22 @@ pub enum Auth {
     Key,
 }
 
+/// A credentials file and the key of its first profile.
+#[derive(Clone)]
+pub struct Original {
+    pub text: String,
+    id: String,
+    secret: String,
+}
+
 pub struct Bench {
     station: Workstation,
     auth: Auth,
-    /// The credentials file before anything was done, and the key in it.
-    original: (String, String, String),
+    /// As it was before anything was done; what others edit meanwhile they must edit here too.
+    pub original: Arc<Mutex<Original>>,
+    old: String,
+    /// Where the home lies on a disk of its own.
+    disk: Option<Disk>,
     /// Every key that alice was seen to have, with its secret.
     known: RefCell<BTreeMap<String, String>>,
 }
@@ -48,13 +61,66 @@ impl Bench {
         station.settings("[rotation]\nsettle = { every = \"0s\", successes = 1 }\n");
         station.sandbox.accept_any_clock();
         let key = station.sandbox.keys_of("alice").remove(0);
-        let original = (station.credentials(), key.id, key.secret);
-        Self { station, auth, original, known: RefCell::default() }
+        let original = Original { text: station.credentials(), id: key.id.clone(), secret: key.secret };
+        let original = Arc::new(Mutex::new(original));
+        Self { station, auth, original, old: key.id, disk: None, known: RefCell::default() }
+    }
+
+    pub fn settings(&self, rotation: &str) {
+        self.station.settings(&format!("[rotation]\n{rotation}\n"));
+    }
+
+    /// From here on the home is what this disk shows at its place.
+    pub fn move_to(&mut self, disk: Disk) {
+        self.disk = Some(disk);
+    }
+
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("the home was moved to a disk")
+    }
+
+    /// The home as the program sees it.
+    fn home(&self) -> PathBuf {
+        let home = self.station.home.path();
+        self.disk.as_ref().map_or_else(|| home.to_owned(), |disk| disk.seen(home))
+    }
+
+    pub fn path(&self, below_home: &str) -> PathBuf {
+        self.home().join(below_home)
+    }
+
+    pub fn credentials_path(&self) -> PathBuf {
+        self.path(".aws/credentials")
+    }
+
+    pub fn credentials(&self) -> String {
+        fs::read_to_string(self.credentials_path()).unwrap()
+    }
+
+    fn stash(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path(".local/state/keyrot-me/stash")).into_iter().flatten();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "json"))
+            .collect()
     }
 
     /// As the old key's owner would name it.
     pub fn old(&self) -> &str {
-        &self.original.1
+        &self.old
+    }
+
+    /// IAM's clock jumps as soon as a create is looked into, so that a lost one need not be waited for.
+    pub fn hurry_after_create(&self) {
+        let (control, mut created, mut jumped) = (self.sandbox.control(), false, false);
+        self.sandbox.on_call(move |call| match call.action.as_str() {
+            "CreateAccessKey" => created = true,
+            "ListAccessKeys" | "LookupEvents" if created && !jumped => {
+                jumped = true;
+                control.advance(61 * SECOND);
+            }
+            _ => {}
+        });
     }
 
     /// At IAM, and for the codes; the program learns it from the answers' `Date`.
@@ -70,7 +136,12 @@ impl Bench {
             Auth::Mfa => all.extend(["--mfa-code", &code]),
             Auth::Key => all.push("--no-mfa"),
         }
-        self.command(&all)
+        self.unsigned(&all)
+    }
+
+    pub fn unsigned(&self, arguments: &[&str]) -> Command {
+        let command = self.command(arguments);
+        self.disk.as_ref().map_or(command, |disk| under(&disk.prefix(), &self.command(arguments)))
     }
 
     /// Runs to an end of whatever kind, as the client that the sandbox may kill, and checks what must hold then.
@@ -94,30 +165,33 @@ impl Bench {
 
     #[track_caller]
     pub fn wait_for(&self, child: Child) -> Ran {
-        let ran = Ran::from(child.wait_with_output().unwrap());
-        self.sandbox.set_client(None);
+        let ran = self.ended(child);
         self.some_stored_key_is_active();
         self.file_is_whole();
+        ran
+    }
+
+    /// Without a look at what somebody else may have spoilt.
+    #[track_caller]
+    pub fn ended(&self, child: Child) -> Ran {
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        self.sandbox.set_client(None);
+        self.note_keys();
         for secret in self.known.borrow().values() {
             assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "a secret was printed (I3)");
         }
         ran
     }
 
-    fn note_keys(&self) {
+    pub fn note_keys(&self) {
         let keys = self.sandbox.keys_of("alice").into_iter().map(|key| (key.id, key.secret));
         self.known.borrow_mut().extend(keys);
     }
 
     /// The published key and the stashed ones: id and secret.
     pub fn stored(&self) -> Vec<(String, String)> {
-        let mut stored = vec![self.published()];
-        for path in self.stash() {
-            if path.extension().is_some_and(|end| end == "json") {
-                stored.push(stashed(&path));
-            }
-        }
-        stored
+        let stashed = self.stash().into_iter().map(|path| stashed(&path));
+        std::iter::once(self.published()).chain(stashed).collect()
     }
 
     /// What profile `default` holds.
@@ -141,12 +215,13 @@ impl Bench {
     #[track_caller]
     pub fn file_is_whole(&self) {
         self.note_keys();
-        let (original, id, secret) = &self.original;
+        let Original { text: original, id, secret } = self.original.lock().unwrap().clone();
         let text = self.credentials();
-        let whole =
-            self.known.borrow().iter().any(|(new, new_secret)| {
-                text == original.replace(id.as_str(), new).replace(secret.as_str(), new_secret)
-            });
+        let whole = self
+            .known
+            .borrow()
+            .iter()
+            .any(|(new, new_secret)| text == original.replace(&id, new).replace(&secret, new_secret));
         assert!(whole, "the credentials file is neither the old nor a new one (I7):\n{text}");
         #[cfg(unix)]
         {
@@ -154,6 +229,22 @@ impl Bench {
             let mode = fs::metadata(self.credentials_path()).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "the mode of the credentials file");
         }
+    }
+
+    pub fn time_passes_and_settles(&self) -> usize {
+        self.time_passes(UNTIL_LISTS_ARE_FRESH);
+        self.settle()
+    }
+
+    /// `act` at the n-th call from now (before it is looked at, and before its fault).
+    pub fn at_call(&self, n: usize, mut act: impl FnMut() + Send + 'static) {
+        let mut calls = 0;
+        self.sandbox.on_call(move |_| {
+            calls += 1;
+            if calls == n {
+                act();
+            }
+        });
     }
 
     /// Up to three runs without faults put it right (I5); says how many it took.
@@ -200,7 +291,7 @@ impl Bench {
     #[track_caller]
     fn nothing_lies_about(&self, key: &KeyState) {
         let keys = self.sandbox.keys_of("alice");
-        for path in files_below(self.home.path()) {
+        for path in files_below(&self.home()) {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             assert!(!name.starts_with(".keyrot-me-"), "a temporary file is left: {}", path.display());
@@ -218,7 +309,7 @@ impl Bench {
         let keys = self.sandbox.keys_of("alice");
         let keys: Vec<_> = keys.iter().map(|key| format!("{} {}", key.id, key.status)).collect();
         let stash: Vec<_> = self.stash().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-        let journal = fs::read_to_string(self.state().join("journal.jsonl")).unwrap_or_default();
+        let journal = fs::read_to_string(self.path(".local/state/keyrot-me/journal.jsonl")).unwrap_or_default();
         let calls = self.sandbox.calls();
         let calls: Vec<_> = calls.iter().map(|call| format!("{} {}", call.action, call.outcome)).collect();
         format!(
@@ -226,6 +317,15 @@ impl Bench {
             self.published().0
         )
     }
+}
+
+/// `command` as the last words of another program's.
+pub fn under(prefix: &[String], command: &Command) -> Command {
+    let mut outer = Command::new(&prefix[0]);
+    outer.args(&prefix[1..]).arg(command.get_program()).args(command.get_args());
+    outer.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer.stdin(Stdio::null());
+    outer
 }
 
 /// Key id and secret of the first profile in a credentials file.

@@ -3,6 +3,12 @@
 
 mod bench;
 mod calls;
+mod company;
+mod disk;
+mod disks;
+mod lost_create;
+mod outsiders;
+mod service;
 mod system_calls;
 
 use std::time::Duration;

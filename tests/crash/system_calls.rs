@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::skip::skip;
 
-use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH};
+use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH, under};
 use super::calls::Scene;
 
 const CHANGING: &str = "openat,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
@@ -20,10 +20,9 @@ const NO_RENAMEAT2: &str = "--inject=renameat2:error=EINVAL";
 
 /// `command` under strace with these options.
 fn traced(command: &Command, options: &[String]) -> Command {
-    let mut strace = Command::new("strace");
-    strace.args(["-qq", "-y"]).args(options).arg(command.get_program()).args(command.get_args());
-    strace.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    strace
+    let mut prefix = vec!["strace".to_owned(), "-qq".to_owned(), "-y".to_owned()];
+    prefix.extend_from_slice(options);
+    under(&prefix, command)
 }
 
 fn can_trace() -> bool {
