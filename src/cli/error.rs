@@ -79,7 +79,7 @@ pub fn halted(halt: &Halt) -> Failure {
         Halt::NotPermitted(error) => {
             let failure = Failure::new(Exit::NotPermitted, format!("IAM does not permit it: {error}"));
             if error.message.contains("MultiFactorAuth") || error.message.contains("explicit deny") {
-                failure.hint("the policy may demand MFA: run without --no-mfa")
+                failure.hint("a policy denies it, and may demand MFA: run without --no-mfa")
             } else {
                 failure.hint("ask for the policy packaging/iam/self-service.json")
             }
@@ -110,7 +110,8 @@ pub fn halted(halt: &Halt) -> Failure {
         Halt::Store(error) => error.clone().into(),
         Halt::Call(error) => Failure::new(Exit::Unexpected, error.to_string())
             .hint("check the network and the endpoint, then run again; nothing is half done"),
-        Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was begun"),
+        Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed")
+            .hint("run the same command again when you like"),
     }
 }
 

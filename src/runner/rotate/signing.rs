@@ -8,7 +8,7 @@ use crate::keys::rotation::STALE_FOR;
 use crate::keys::secret::{AccessKey, Session, Signer};
 use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, World};
 
-use super::{Auth, CLOCK_TOLERANCE, Halt, Run};
+use super::{Auth, CLOCK_TOLERANCE, Halt, Run, stopped};
 
 /// Codes that STS may refuse in one run before we stop asking.
 const MOST_REFUSED: u32 = 3;
@@ -109,15 +109,11 @@ impl<W: World> Run<'_, W> {
     async fn open_session(&mut self) -> Result<Session, Halt> {
         let serial = self.mfa_serial().await?;
         while self.codes_refused < MOST_REFUSED {
-            let code = self
-                .world
-                .desk()
-                .mfa_code(&serial, self.codes_refused)
-                .await
-                .map_err(|none| Halt::Mfa { why: none.message, hint: none.hint })?;
+            let code = self.world.desk().mfa_code(&serial, self.codes_refused).await;
             if self.world.clock().stop_requested() {
-                return Err(Halt::Stopped);
+                return Err(stopped(self.open_rotation()?.as_ref()));
             }
+            let code = code.map_err(|none| Halt::Mfa { why: none.message, hint: none.hint })?;
             match self.world.iam().open_session(&self.signing, &serial, &code).await {
                 Ok(session) => {
                     self.session = Some(session.clone());
@@ -172,7 +168,8 @@ impl<W: World> Run<'_, W> {
             [] => Err(Halt::Mfa {
                 why: "this user has passkeys or security keys only, and STS takes TOTP codes only".to_owned(),
                 hint: Some(
-                    "sign in with `aws login`, then run with --auth-profile; or register a TOTP device".to_owned(),
+                    "register a TOTP device as well; signing through `aws login` (--auth-profile) comes with a later version"
+                        .to_owned(),
                 ),
             }),
             several => Err(Halt::Mfa {

@@ -56,7 +56,7 @@ impl<W: World> Run<'_, W> {
             let own = Signer::Key(self.signing.clone());
             match self.world.iam().list_keys(&own, &user).await {
                 Ok(keys) => {
-                    self.listing = Some(self.with_own_writes(keys)?);
+                    self.listed(keys)?;
                     return Ok(());
                 }
                 Err(error) if !matches!(error.cause, Cause::AccessDenied | Cause::KeyNotAccepted) => {
@@ -75,7 +75,14 @@ impl<W: World> Run<'_, W> {
             }
             other => other?,
         };
-        self.listing = Some(self.with_own_writes(keys)?);
+        self.listed(keys)?;
+        Ok(())
+    }
+
+    fn listed(&mut self, keys: Vec<KeyFacts>) -> Result<(), Halt> {
+        let keys = self.with_own_writes(keys)?;
+        self.seen.clone_from(&keys);
+        self.listing = Some(keys);
         Ok(())
     }
 
