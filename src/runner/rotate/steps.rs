@@ -52,7 +52,8 @@ impl<W: World> Run<'_, W> {
     /// S2. Without a session only where nobody has to be asked for a code to learn that nothing is to do.
     async fn list(&mut self, s: &Situation) -> Result<(), Halt> {
         let user = self.user();
-        if self.session.is_none() && !self.settings.policy.surely_writes() {
+        let may_stop_here = s.rotation.as_ref().is_some_and(|open| !open.unfinished());
+        if self.session.is_none() && (may_stop_here || !self.settings.policy.surely_writes()) {
             let own = Signer::Key(self.signing.clone());
             match self.world.iam().list_keys(&own, &user).await {
                 Ok(keys) => {
