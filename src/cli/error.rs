@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::keys::facts::Time;
 use crate::keys::rotation::Blocked;
-use crate::ports::StoreError;
+use crate::ports::{Cause, StoreError};
 use crate::runner::rotate::Halt;
 
 /// The documented exit codes of the workstation commands (DESIGN section 3).
@@ -108,6 +108,10 @@ pub fn halted(halt: &Halt) -> Failure {
         )
         .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
         Halt::Store(error) => error.clone().into(),
+        Halt::Call(error) if error.cause == Cause::Throttled => Failure::new(Exit::Unexpected, error.to_string())
+            .hint("IAM is throttling this account: wait a minute, then run again; nothing is half done"),
+        Halt::Call(error) if error.cause == Cause::QuotaFull => Failure::new(Exit::Blocked, error.to_string())
+            .hint("another key was made just now, and IAM's list does not show it yet: run again in a minute"),
         Halt::Call(error) => Failure::new(Exit::Unexpected, error.to_string())
             .hint("check the network and the endpoint, then run again; nothing is half done"),
         Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed")

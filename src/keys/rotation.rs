@@ -381,8 +381,11 @@ fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision
         });
     }
     let Some(listing) = &s.listing else {
-        // A rollback has to know whether its key must be switched on first.
-        return (r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
+        // A rollback has to know whether its key must be switched on first; and since the last event, long ago,
+        // somebody may have deleted the key or switched it off.
+        let long_ago =
+            s.now >= r.last_event + STALE_FOR && matches!(r.phase, Phase::Staged | Phase::Verified | Phase::Published);
+        return (long_ago || r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
     };
     match listing.iter().find(|facts| facts.id == *keep) {
         Some(facts) if facts.status == Status::Active => None,

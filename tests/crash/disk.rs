@@ -79,22 +79,14 @@ fn a_disk_that_is_read_only_before_anything_is_made_stops_the_run() {
 #[test]
 fn a_new_key_that_cannot_be_staged_is_deleted_again() {
     let state = PLACES[1];
-    for spoil in ["full", "ro"] {
-        let Some(bench) = with_small(state) else { return };
-        let folder = real(&bench, state).display().to_string();
-        let script = if spoil == "ro" { format!("mount -o remount,ro '{folder}'") } else { fill(&bench, state) };
-        at(&bench, "CreateAccessKey", 1, &script);
-        let ran = bench.run_signed(&["rotate", "--yes"]).expect(8);
-        assert!(ran.stderr.contains("deleted again"), "{}", ran.stderr);
-        assert_eq!(bench.sandbox.keys_of("alice").len(), 1, "no key is left over");
-        if spoil == "ro" {
-            bench.disk().script(&format!("mount -o remount,rw '{folder}'"))()
-        } else {
-            free(&bench, state)
-        }
-        bench.time_passes(UNTIL_LISTS_ARE_FRESH);
-        assert_eq!(bench.settle(), 1);
-    }
+    let Some(bench) = with_small(state) else { return };
+    at(&bench, "CreateAccessKey", 1, &fill(&bench, state));
+    let ran = bench.run_signed(&["rotate", "--yes"]).expect(8);
+    assert!(ran.stderr.contains("deleted again"), "{}", ran.stderr);
+    assert_eq!(bench.sandbox.keys_of("alice").len(), 1, "no key is left over");
+    free(&bench, state);
+    bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+    assert_eq!(bench.settle(), 1);
 }
 
 #[test]
@@ -135,7 +127,9 @@ fn a_disk_that_is_full_at_publishing_keeps_both_keys() {
     bench.run_signed(&["rotate", "--yes"]).expect(8);
     assert_eq!(bench.published().0, bench.old());
     assert_eq!(bench.active().len(), 2);
-    assert_eq!(bench.stored().len(), 2, "the new one is stashed: {}", bench.picture());
+    for key in bench.active() {
+        assert!(bench.stored().contains(&(key.id.clone(), key.secret)), "{} is stored: {}", key.id, bench.picture());
+    }
     free(&bench, ".aws");
     bench.time_passes(SECOND);
     assert_eq!(bench.settle(), 1);

@@ -3,7 +3,8 @@
 //! I1 leaves outsiders aside; what is asked here is that nothing is made worse, that the end has a name, and that
 //! whatever still works leads on.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use crate::sandbox::Control;
 
@@ -34,7 +35,7 @@ fn old_key_struck(auth: Auth, strike: fn(&Control, &str)) {
             // Struck before there was another: nothing was made, and the way back in is told.
             assert_eq!(bench.sandbox.count("CreateAccessKey") * usize::from(auth == Auth::Mfa), 0, "call {n}");
             assert_eq!(ran.code, Some(9), "call {n}: {ran:?}");
-            assert!(ran.stderr.contains("purge"), "{}", ran.stderr);
+            assert!(ran.stderr.contains(bench.old()) && ran.stderr.contains("next: "), "{}", ran.stderr);
             continue;
         }
         bench.some_stored_key_is_active();
@@ -103,31 +104,50 @@ fn a_new_key_that_somebody_deletes_before_it_is_published_is_given_up() {
     bench.settle();
 }
 
-#[test]
-fn a_new_key_that_somebody_switches_off_before_the_old_one_goes_keeps_the_old_one_on() {
-    for n in 6..=9 {
-        let bench = Bench::new(Auth::Key);
-        bench.settings(SHORT_SETTLE);
-        let (control, old) = (bench.sandbox.control(), bench.old().to_owned());
-        bench.at_call(n, move || {
-            for key in control.keys_of("alice") {
-                if key.id != old && control.key(&old).is_some_and(|key| key.status == "Active") {
-                    control.set_status(&key.id, "Inactive");
-                }
+/// Somebody switches the new key off at call n of a rotation, unless the old one is off by then.
+fn new_key_struck(n: usize) -> Bench {
+    let bench = Bench::new(Auth::Mfa);
+    bench.settings(SHORT_SETTLE);
+    let (control, old) = (bench.sandbox.control(), bench.old().to_owned());
+    bench.at_call(n, move || {
+        for key in control.keys_of("alice") {
+            if key.id != old && control.key(&old).is_some_and(|key| key.status == "Active") {
+                control.set_status(&key.id, "Inactive");
             }
-        });
-        let ran = bench.ended(bench.spawn(bench.signed(&["rotate"])));
-        if bench.active().iter().any(|key| key.id != bench.old()) {
-            continue;
         }
-        assert!(matches!(ran.code, Some(3 | 5)), "call {n}: {ran:?}");
+    });
+    let ran = bench.run_signed(&["rotate"]);
+    let struck = bench.active().iter().all(|key| key.id == bench.old());
+    assert!(if struck { matches!(ran.code, Some(3 | 5)) } else { ran.code == Some(0) }, "call {n}: {ran:?}");
+    bench.sandbox.clear_hooks();
+    bench
+}
+
+#[test]
+fn a_new_key_that_somebody_switches_off_meanwhile_keeps_the_old_one_on() {
+    for n in 6..=11 {
+        let bench = new_key_struck(n);
         bench.some_stored_key_is_active();
-        assert_eq!(bench.sandbox.key(bench.old()).unwrap().status, "Active", "call {n}");
-        for key in bench.sandbox.keys_of("alice") {
+        for key in bench.sandbox.keys_of("alice").iter().filter(|key| key.id != bench.old()) {
             bench.sandbox.set_status(&key.id, "Active");
         }
         bench.time_passes(UNTIL_LISTS_ARE_FRESH);
         bench.settle();
+    }
+}
+
+#[test]
+fn a_new_key_that_somebody_switched_off_can_be_rolled_back() {
+    for n in 6..=10 {
+        let bench = new_key_struck(n);
+        bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+        let ran = bench.run_signed(&["rotate", "--yes"]).expect(3);
+        let new = bench.sandbox.keys_of("alice").into_iter().find(|key| key.id != bench.old()).unwrap();
+        assert!(ran.stderr.contains(&new.id) && ran.stderr.contains("rollback"), "{}", ran.stderr);
+        bench.time_passes(31 * SECOND);
+        bench.run_signed(&["rollback"]).expect(0);
+        assert_eq!(bench.published().0, bench.old(), "call {n}: {}", bench.picture());
+        bench.is_settled();
     }
 }
 
@@ -159,20 +179,12 @@ fn a_second_machine_that_rotates_meanwhile_is_noticed_by_both() {
         let bench = Bench::new(Auth::Key);
         bench.settings(SHORT_SETTLE);
         let second = SecondMachine::of(&bench);
-        let (mut other, mut busy) = (second.command(&bench, &["rotate", "--no-mfa", "--yes"]), false);
-        let (control, mut calls) = (bench.sandbox.control(), 0);
-        // Not `at_call`: the hook must let the second machine's own calls through.
-        drop(control);
-        let done = std::sync::Arc::new(std::sync::Mutex::new(None));
-        let told = done.clone();
-        bench.at_call(n, move || {
-            calls += 1;
-            if calls == 1 && !busy {
-                busy = true;
-                // In the background: hooks run one after the other.
-                *told.lock().unwrap() = Some(other.stdout(std::process::Stdio::null()).spawn().unwrap());
-            }
-        });
+        let mut other = second.command(&bench, &["rotate", "--no-mfa", "--yes"]);
+        other.stdout(Stdio::null()).stderr(Stdio::null());
+        let done = Arc::new(Mutex::new(None));
+        let started = Arc::clone(&done);
+        // In the background: its own calls wait for this hook.
+        bench.at_call(n, move || *started.lock().unwrap() = Some(other.spawn().unwrap()));
         let first = bench.ended(bench.spawn(bench.signed(&["rotate", "--yes"])));
         let Some(mut child) = done.lock().unwrap().take() else { break };
         let second_code = child.wait().unwrap().code();

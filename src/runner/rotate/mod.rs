@@ -352,6 +352,10 @@ impl<'a, W: World> Run<'a, W> {
             Halt::NotPermitted(error) | Halt::Call(error) | Halt::CannotSignIn { error, .. } if begun => {
                 Halt::Unfinished { why: error.to_string() }
             }
+            // Gone since it signed in.
+            Halt::Call(error) if error.cause == Cause::KeyNotAccepted => {
+                Halt::CannotSignIn { key: self.signing.id.clone(), error }
+            }
             other => other,
         }
     }

@@ -41,7 +41,7 @@ impl<W: World> Run<'_, W> {
     }
 
     /// The profile's key is refused: it may be too new to be accepted everywhere, or somebody switched
-    /// it off while its successor waits in the stash.
+    /// it off while the other key of the rotation waits in the stash.
     async fn sign_in_otherwise(&mut self, refused: CallError) -> Result<Identity, Halt> {
         let base = self.base.clone();
         for rotation in self.world.journal().rotations()?.iter().filter(|rotation| rotation.phase != Phase::Closed) {
@@ -53,13 +53,15 @@ impl<W: World> Run<'_, W> {
                     }
                 }
             }
-            if rotation.retire == base.id && rotation.unfinished() {
-                for staged in self.world.store().stashed(&rotation.id)? {
-                    if let Ok(who) = self.identity_of(&staged).await {
-                        self.tell(&format!("{} is refused: its staged successor {} signs", base.id, staged.id));
-                        self.signing = staged;
-                        return Ok(who);
-                    }
+            let its_own = rotation.retire == base.id || rotation.keep.as_ref() == Some(&base.id);
+            if !its_own || !rotation.unfinished() {
+                continue;
+            }
+            for stashed in self.world.store().stashed(&rotation.id)?.into_iter().filter(|key| key.id != base.id) {
+                if let Ok(who) = self.identity_of(&stashed).await {
+                    self.tell(&format!("{} is refused: {}, which is stashed, signs", base.id, stashed.id));
+                    self.signing = stashed;
+                    return Ok(who);
                 }
             }
         }

@@ -115,6 +115,12 @@ impl<W: World> Run<'_, W> {
         for tried in 1.. {
             match self.create_once(s).await? {
                 None => return Ok(()),
+                // Somebody made a key since the list: a new list shows it.
+                Some(error) if error.cause == Cause::QuotaFull && self.tries == 0 => {
+                    self.tries += 1;
+                    return Ok(());
+                }
+                Some(error) if error.cause == Cause::QuotaFull => return Err(error.into()),
                 Some(error) if tried >= CREATE_TRIES || self.now() - began > CREATE_WITHIN => return Err(error.into()),
                 Some(_) => {
                     self.tell("IAM is throttling: trying again");
@@ -128,7 +134,7 @@ impl<W: World> Run<'_, W> {
         Ok(())
     }
 
-    /// `Some` is a throttled try.
+    /// `Some` is a try that was refused for certain, and that may be worth another one.
     async fn create_once(&mut self, s: &Situation) -> Result<Option<CallError>, Halt> {
         let signer = self.signer().await?;
         let who = self.who.clone().ok_or(Halt::Stopped)?;
@@ -162,7 +168,7 @@ impl<W: World> Run<'_, W> {
 
     fn create_refused(&mut self, error: CallError) -> Result<CallError, Halt> {
         match error.cause {
-            Cause::Throttled => Ok(error),
+            Cause::Throttled | Cause::QuotaFull => Ok(error),
             Cause::SessionExpired => {
                 self.session = None;
                 Ok(error)
