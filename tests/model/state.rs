@@ -35,6 +35,8 @@ pub struct Key {
     pub status: Status,
     pub created: Time,
     pub made_by: MadeBy,
+    /// It answers as another account's.
+    pub strange: bool,
     pub used: Option<Time>,
     /// When an outsider last switched it on.
     pub on_since: Option<Time>,
@@ -67,7 +69,7 @@ pub struct ThisRun {
     pub stop: bool,
     pub disk_full: bool,
     pub faults_off: bool,
-    /// What the last list showed, but for what this run has deleted since it began.
+    /// What the last list showed, but for what is deleted for certain.
     pub listed: Option<Vec<KeyId>>,
     pub deleted: Vec<KeyId>,
     pub policy: Option<Policy>,
@@ -143,6 +145,7 @@ impl State {
             key: key.clone(),
             status: Status::Active,
             created,
+            strange: made_by == MadeBy::Us && self.schedule.nature.strange,
             made_by,
             used: None,
             on_since: None,
