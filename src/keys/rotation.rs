@@ -273,10 +273,24 @@ fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
         _ => {
             let Some(keep) = &r.keep else { return Decision::Blocked(Blocked::NothingToRollBack) };
             if policy.goal == Goal::Rollback && !r.back && policy.may_start {
-                return Decision::Do(Step::Record(Event::Rollback));
+                return roll_back(s, r);
             }
             keep_in_trouble(s, r, keep).unwrap_or_else(|| forward(s, r, keep))
         }
+    }
+}
+
+/// Once it is journalled there is no way back, so the older key has to be there, and its secret.
+fn roll_back(s: &Situation, r: &Rotation) -> Decision {
+    let key = r.retire.clone();
+    if !s.stashed.contains(&key) && !s.published.contains(&key) {
+        return Decision::Blocked(Blocked::SecretLost { key });
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if listing.iter().any(|facts| facts.id == key) {
+        Decision::Do(Step::Record(Event::Rollback))
+    } else {
+        Decision::Blocked(Blocked::KeepGone { key })
     }
 }
 
@@ -463,7 +477,7 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: boo
     match policy.goal {
         Goal::Rollback if r.back => Decision::Blocked(Blocked::AlreadyRolledBack),
         Goal::Rollback if past_grace => Decision::Blocked(Blocked::GraceOver { key }),
-        Goal::Rollback => Decision::Do(Step::Record(Event::Rollback)),
+        Goal::Rollback => roll_back(s, r),
         Goal::Finish { now: true } => delete,
         _ if past_grace => delete,
         Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),
