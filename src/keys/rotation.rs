@@ -432,16 +432,20 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
         // Another tool wrote the old key back.
         Phase::Published | Phase::Reread if !published => Decision::Do(Step::Publish { old: retire, new: key }),
         Phase::Published => Decision::Do(Step::Reread { key }),
-        Phase::Reread => before_deactivation(s, retire),
+        Phase::Reread => before_deactivation(s, r),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
     }
 }
 
 /// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
-fn before_deactivation(s: &Situation, retire: KeyId) -> Decision {
+fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
+    let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     match listing.iter().find(|facts| facts.id == retire) {
-        Some(facts) if facts.status == Status::Active => Decision::Do(Step::Deactivate { key: retire }),
+        // After a re-activation of ours an 'Inactive' may be from before it.
+        Some(facts) if facts.status == Status::Active || r.trouble.is_some() => {
+            Decision::Do(Step::Deactivate { key: retire })
+        }
         _ => Decision::Do(Step::Record(Event::Deactivated)),
     }
 }
