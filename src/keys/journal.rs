@@ -111,7 +111,8 @@ pub enum Event {
     Deactivated,
     /// S9b: the key that is to stay works without the other.
     Proved,
-    /// S9b failed: the key that was to go is Active again.
+    /// S9b failed: the key that was to go is switched on again. Journalled before it is done, so that a
+    /// key which is on for this reason is never taken for one that somebody needs.
     Reactivated {
         reason: String,
     },

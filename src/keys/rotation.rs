@@ -273,10 +273,24 @@ fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
         _ => {
             let Some(keep) = &r.keep else { return Decision::Blocked(Blocked::NothingToRollBack) };
             if policy.goal == Goal::Rollback && !r.back && policy.may_start {
-                return Decision::Do(Step::Record(Event::Rollback));
+                return roll_back(s, r);
             }
             keep_in_trouble(s, r, keep).unwrap_or_else(|| forward(s, r, keep))
         }
+    }
+}
+
+/// Once it is journalled there is no way back, so the older key has to be there, and its secret.
+fn roll_back(s: &Situation, r: &Rotation) -> Decision {
+    let key = r.retire.clone();
+    if !s.stashed.contains(&key) && !s.published.contains(&key) {
+        return Decision::Blocked(Blocked::SecretLost { key });
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if listing.iter().any(|facts| facts.id == key) {
+        Decision::Do(Step::Record(Event::Rollback))
+    } else {
+        Decision::Blocked(Blocked::KeepGone { key })
     }
 }
 
@@ -413,22 +427,28 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
     let published = s.published.contains(keep) && !s.published.contains(&retire);
     let publishable = s.published.contains(keep) || s.published.contains(&retire);
     match r.phase {
+        // Somebody may have deleted it meanwhile: then no waiting would get it accepted.
+        Phase::Staged if s.listing.is_none() && s.now >= r.last_event + STALE_FOR => Decision::Do(Step::List),
         Phase::Staged => Decision::Do(Step::Verify { key }),
         _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
         Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
         // Another tool wrote the old key back.
         Phase::Published | Phase::Reread if !published => Decision::Do(Step::Publish { old: retire, new: key }),
         Phase::Published => Decision::Do(Step::Reread { key }),
-        Phase::Reread => before_deactivation(s, retire),
+        Phase::Reread => before_deactivation(s, r),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
     }
 }
 
 /// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
-fn before_deactivation(s: &Situation, retire: KeyId) -> Decision {
+fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
+    let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     match listing.iter().find(|facts| facts.id == retire) {
-        Some(facts) if facts.status == Status::Active => Decision::Do(Step::Deactivate { key: retire }),
+        // After a re-activation of ours an 'Inactive' may be from before it.
+        Some(facts) if facts.status == Status::Active || r.trouble.is_some() => {
+            Decision::Do(Step::Deactivate { key: retire })
+        }
         _ => Decision::Do(Step::Record(Event::Deactivated)),
     }
 }
@@ -464,7 +484,7 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: boo
     match policy.goal {
         Goal::Rollback if r.back => Decision::Blocked(Blocked::AlreadyRolledBack),
         Goal::Rollback if past_grace => Decision::Blocked(Blocked::GraceOver { key }),
-        Goal::Rollback => Decision::Do(Step::Record(Event::Rollback)),
+        Goal::Rollback => roll_back(s, r),
         Goal::Finish { now: true } => delete,
         _ if past_grace => delete,
         Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),

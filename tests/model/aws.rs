@@ -66,8 +66,8 @@ impl State {
 
     fn who_is(&mut self, signer: &Signer) -> Result<Identity, Cause> {
         let id = self.signed_by(signer, true)?;
-        let ours = self.key(&id).is_some_and(|key| key.made_by == MadeBy::Us);
-        let account = if ours && self.schedule.nature.strange { "999999999999".into() } else { alice().account };
+        let account =
+            if self.key(&id).is_some_and(|key| key.strange) { "999999999999".into() } else { alice().account };
         Ok(Identity { account, ..alice() })
     }
 
@@ -84,7 +84,10 @@ impl State {
         self.admitted(signer, true)?;
         let lag = self.dice.below(self.schedule.nature.lag * 1000 + 1);
         let page = self.page(TimeDelta::milliseconds(lag));
-        let there = page.iter().map(|facts| facts.id.clone()).filter(|id| !self.run.deleted.contains(id)).collect();
+        let gone = |id: &KeyId| {
+            self.run.deleted.contains(id) || self.journal.iter().any(|rotation| rotation.deleted.as_ref() == Some(id))
+        };
+        let there = page.iter().map(|facts| facts.id.clone()).filter(|id| !gone(id)).collect();
         self.run.listed = Some(there);
         self.note(|| format!("   {} ms old: {}", lag, shown(&page)));
         Ok(page)

@@ -57,7 +57,7 @@ impl State {
     }
 
     fn strange(&self, id: &KeyId) -> bool {
-        self.schedule.nature.strange && self.key(id).is_some_and(|key| key.made_by == MadeBy::Us)
+        self.key(id).is_some_and(|key| key.strange)
     }
 
     /// S9 and I8; activation only of a rollback's key and of one that S9b gives back.

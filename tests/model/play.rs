@@ -179,7 +179,8 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
     match blocked {
         Blocked::OtherKey { .. } => matches!(schedule.story, Story::BesideAnother(_)),
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
-        Blocked::Orphan { .. } | Blocked::RetiredInGrace { .. } => nobody_says_yes,
+        Blocked::Orphan { .. } => nobody_says_yes,
+        Blocked::RetiredInGrace { .. } => timer || nobody_says_yes,
         Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,
         _ => false,
     }

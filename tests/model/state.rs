@@ -35,6 +35,8 @@ pub struct Key {
     pub status: Status,
     pub created: Time,
     pub made_by: MadeBy,
+    /// It answers as another account's.
+    pub strange: bool,
     pub used: Option<Time>,
     /// When an outsider last switched it on.
     pub on_since: Option<Time>,
@@ -67,7 +69,7 @@ pub struct ThisRun {
     pub stop: bool,
     pub disk_full: bool,
     pub faults_off: bool,
-    /// What the last list showed, but for what this run has deleted since it began.
+    /// What the last list showed, but for what is deleted for certain.
     pub listed: Option<Vec<KeyId>>,
     pub deleted: Vec<KeyId>,
     pub policy: Option<Policy>,
@@ -139,7 +141,15 @@ impl State {
         self.made += 1;
         let id = KeyId::new(format!("AKIA{name:X<8}{:08}", self.made)).unwrap();
         let key = AccessKey { id, secret: SecretKey::new(format!("secret-{}", self.made)) };
-        self.keys.push(Key { key: key.clone(), status: Status::Active, created, made_by, used: None, on_since: None });
+        self.keys.push(Key {
+            key: key.clone(),
+            status: Status::Active,
+            created,
+            strange: made_by == MadeBy::Us && self.schedule.nature.strange,
+            made_by,
+            used: None,
+            on_since: None,
+        });
         key
     }
 

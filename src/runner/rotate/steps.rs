@@ -403,8 +403,8 @@ impl<W: World> Run<'_, W> {
             }
             Proof::Refused(error) if error.cause == Cause::KeyNotAccepted => {
                 let reason = format!("{key} was refused once {retired} was off ({error})");
-                self.switch_on_again(&signer, &retired).await?;
                 self.record(&open.id, Event::Reactivated { reason: reason.clone() })?;
+                self.switch_on_again(&signer, &retired).await?;
                 Err(Halt::Unfinished { why: format!("{reason}; {retired} is on again") })
             }
             Proof::Refused(error) => {
