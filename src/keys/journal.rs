@@ -257,7 +257,10 @@ impl Rotation {
             (Phase::Staged, Event::Verified) => Phase::Verified,
             (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
             // Twice, when another tool wrote the old key back in between.
-            (Phase::Verified | Phase::Published | Phase::Reread, Event::Published) => Phase::Published,
+            (
+                Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
+                Event::Published,
+            ) => Phase::Published,
             (Phase::Published, Event::Reread) => Phase::Reread,
             (Phase::Reread, Event::Deactivated) => Phase::Deactivated { at },
             (Phase::Deactivated { at: off }, Event::Proved) => Phase::Retired { at: *off },

@@ -280,10 +280,15 @@ fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     }
 }
 
+/// Its secret is on this machine.
+fn held(s: &Situation, key: &KeyId) -> bool {
+    s.stashed.contains(key) || s.published.contains(key)
+}
+
 /// Once it is journalled there is no way back, so the older key has to be there, and its secret.
 fn roll_back(s: &Situation, r: &Rotation) -> Decision {
     let key = r.retire.clone();
-    if !s.stashed.contains(&key) && !s.published.contains(&key) {
+    if !held(s, &key) {
         return Decision::Blocked(Blocked::SecretLost { key });
     }
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
@@ -431,7 +436,9 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
         _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
         Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
         // Another tool wrote the old key back.
-        Phase::Published | Phase::Reread if !published => Decision::Do(Step::Publish { old: retire, new: key }),
+        Phase::Published | Phase::Reread | Phase::Deactivated { .. } if !published => {
+            Decision::Do(Step::Publish { old: retire, new: key })
+        }
         Phase::Published => Decision::Do(Step::Reread { key }),
         Phase::Reread => before_deactivation(s, r),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
@@ -459,25 +466,38 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
         return Decision::Do(Step::Erase { key: keep.clone() });
     }
     let delete_after = lifecycle::delete_after(at, policy.retire_after);
-    let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
     // S11 belongs to a later run, whatever the grace: this one's session may have died with its key.
     if !policy.may_start {
         return Decision::Idle(Idle::Retired { key, delete_after });
     }
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
-    match listing.iter().find(|facts| facts.id == key) {
-        None if s.stashed.contains(&key) => Decision::Do(Step::Erase { key }),
-        None => Decision::Do(Step::Record(Event::Deleted { key })),
-        Some(facts) if facts.status == Status::Active && s.now < at + STALE_FOR => {
+    match listing.iter().find(|facts| facts.id == key).map(|facts| &facts.status) {
+        Some(Status::Active) if s.now < at + STALE_FOR => {
             Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
         }
-        Some(facts) if facts.status == Status::Active => Decision::Blocked(Blocked::RetiredActiveAgain { key }),
-        Some(_) => retired_and_off(s, policy, r, past_grace, delete_after),
+        Some(Status::Active) => Decision::Blocked(Blocked::RetiredActiveAgain { key }),
+        found => written_back(s, policy, r).unwrap_or_else(|| match found {
+            None if s.stashed.contains(&key) => Decision::Do(Step::Erase { key }),
+            None => Decision::Do(Step::Record(Event::Deleted { key })),
+            Some(_) => retired_and_off(s, policy, r, at),
+        }),
     }
 }
 
-fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: bool, delete_after: Time) -> Decision {
+/// Another tool wrote the retired key back, and it is off: the profile that holds it is dead.
+fn written_back(s: &Situation, policy: &Policy, r: &Rotation) -> Option<Decision> {
+    let keep = r.keep.clone().filter(|keep| s.published.contains(&r.retire) && held(s, keep))?;
+    match policy.goal {
+        Goal::Rotate { .. } | Goal::RotateDue => Some(Decision::Do(Step::Publish { old: r.retire.clone(), new: keep })),
+        Goal::Finish { .. } => Some(Decision::Blocked(Blocked::Unfinished)),
+        Goal::Rollback => None,
+    }
+}
+
+fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, at: Time) -> Decision {
     let key = r.retire.clone();
+    let delete_after = lifecycle::delete_after(at, policy.retire_after);
+    let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
     let delete = Decision::Do(Step::Delete { key: key.clone(), because: DeleteReason::Retired });
     match policy.goal {
         Goal::Rollback if r.back => Decision::Blocked(Blocked::AlreadyRolledBack),

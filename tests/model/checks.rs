@@ -96,7 +96,7 @@ impl State {
             Phase::Retired { .. } => r.retire == *id && (named || self.grace_over(r)),
             Phase::Orphan { key, .. } => key == id && (named || self.orphan_rule(r, id)),
             // S5's compensating delete.
-            Phase::Intended { .. } => self.made_for(r, id) && !self.stashed_anywhere(id),
+            Phase::Intended { .. } => self.made_for(r, id),
             _ => false,
         });
         if !reason && !named {

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use crate::keys::facts::Identity;
-use crate::keys::journal::Phase;
+use crate::keys::facts::{Identity, KeyId};
+use crate::keys::journal::{Phase, Rotation};
 use crate::keys::rotation::STALE_FOR;
 use crate::keys::secret::{AccessKey, Session, Signer};
 use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, World};
@@ -41,31 +41,48 @@ impl<W: World> Run<'_, W> {
     }
 
     /// The profile's key is refused: it may be too new to be accepted everywhere, or somebody switched
-    /// it off while the other key of the rotation waits in the stash.
+    /// it off, or wrote the retired one back, while the other key of the rotation is on this machine.
     async fn sign_in_otherwise(&mut self, refused: CallError) -> Result<Identity, Halt> {
-        let base = self.base.clone();
-        for rotation in self.world.journal().rotations()?.iter().filter(|rotation| rotation.phase != Phase::Closed) {
-            if rotation.keep.as_ref() == Some(&base.id) {
-                while self.now() < rotation.last_event + STALE_FOR && !self.world.clock().stop_requested() {
-                    self.world.clock().sleep(TimeDelta::seconds(1)).await;
-                    if let Ok(who) = self.identity_of(&base).await {
-                        return Ok(who);
-                    }
+        let base = self.base.id.clone();
+        let mut rotations = self.world.journal().rotations()?;
+        rotations.retain(|rotation| rotation.phase != Phase::Closed && of_rotation(rotation, &base));
+        for rotation in &rotations {
+            let others = self.other_keys(rotation)?;
+            loop {
+                if let Some(who) = self.any_accepted(&others, rotation).await {
+                    return Ok(who);
                 }
-            }
-            let its_own = rotation.retire == base.id || rotation.keep.as_ref() == Some(&base.id);
-            if !its_own || !rotation.unfinished() {
-                continue;
-            }
-            for stashed in self.world.store().stashed(&rotation.id)?.into_iter().filter(|key| key.id != base.id) {
-                if let Ok(who) = self.identity_of(&stashed).await {
-                    self.tell(&format!("{} is refused: {}, which is stashed, signs", base.id, stashed.id));
-                    self.signing = stashed;
+                if self.now() >= rotation.last_event + STALE_FOR || self.world.clock().stop_requested() {
+                    break;
+                }
+                self.world.clock().sleep(TimeDelta::seconds(1)).await;
+                if let Ok(who) = self.identity_of(&self.base).await {
+                    self.accepted = Some(self.now());
                     return Ok(who);
                 }
             }
         }
-        Err(sign_in_refused(&base, refused))
+        Err(sign_in_refused(&self.base, refused))
+    }
+
+    /// The other key of a rotation, as this machine holds it.
+    fn other_keys(&self, rotation: &Rotation) -> Result<Vec<AccessKey>, Halt> {
+        let published = self.world.store().published()?.into_iter().map(|held| held.key);
+        let published = published.filter(|key| of_rotation(rotation, &key.id));
+        let mut others: Vec<AccessKey> = published.chain(self.world.store().stashed(&rotation.id)?).collect();
+        others.retain(|key| key.id != self.base.id);
+        Ok(others)
+    }
+
+    async fn any_accepted(&mut self, others: &[AccessKey], rotation: &Rotation) -> Option<Identity> {
+        for other in others {
+            if let Some(who) = self.identity_of(other).await.ok().filter(|who| *who == rotation.who) {
+                self.tell(&format!("{} is refused: {} of the same rotation signs", self.base.id, other.id));
+                self.signing = other.clone();
+                return Some(who);
+            }
+        }
+        None
     }
 
     /// The user name that every IAM call is given.
@@ -183,6 +200,10 @@ impl<W: World> Run<'_, W> {
             }),
         }
     }
+}
+
+fn of_rotation(rotation: &Rotation, key: &KeyId) -> bool {
+    rotation.retire == *key || rotation.keep.as_ref() == Some(key)
 }
 
 fn sign_in_refused(key: &AccessKey, error: CallError) -> Halt {

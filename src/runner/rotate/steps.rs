@@ -192,8 +192,11 @@ impl<W: World> Run<'_, W> {
         match self.world.iam().delete_key(signer, &self.user(), &key).await {
             Ok(()) => {
                 self.deleted.push(key.clone());
-                // Where even this cannot be written, the next run finds out by itself.
-                let _ = self.record(id, Event::NotCreated);
+                // A failed write may have left a copy. Where it cannot be erased, or nothing be journalled,
+                // the next run finds out by itself.
+                if self.world.store().erase(id, &key).is_ok() {
+                    let _ = self.record(id, Event::NotCreated);
+                }
                 Halt::Store(StoreError {
                     message: format!("the new key {key} could not be kept and was deleted again: {broken}"),
                     ..broken
