@@ -62,6 +62,47 @@ fn sweep(scene: Scene, auth: Auth) {
     println!("{scene:?} with {auth:?}: {points} kill points, {runs} runs, {most} to settle at most");
 }
 
+/// The next run begins at once, and waits itself for what it must wait for: IAM's clock hurries.
+#[test]
+fn the_next_run_may_begin_at_once() {
+    for n in 1.. {
+        let bench = Bench::new(Auth::Key);
+        bench.sandbox.fault("*", n, Fault::KillAfter);
+        if bench.run_signed(&["rotate", "--yes"]).code.is_some() {
+            break;
+        }
+        let control = bench.sandbox.control();
+        bench.sandbox.on_call(move |call| {
+            if call.action == "ListAccessKeys" {
+                control.advance(25 * SECOND);
+            }
+        });
+        let ran = bench.run_signed(&["rotate", "--yes"]);
+        assert_eq!(ran.code, Some(0), "killed at call {n}: {ran:?}\n{}", bench.picture());
+        bench.is_settled();
+    }
+}
+
+/// The run that repairs dies as well, at each of its calls.
+#[test]
+fn a_rotation_may_die_twice() {
+    let (mut points, mut runs) = (0, 0);
+    for (n, m) in (1..=9).flat_map(|n| (1..=9).map(move |m| (n, m))) {
+        let bench = Bench::new(Auth::Key);
+        bench.sandbox.fault("*", n, Fault::KillAfter);
+        bench.run_signed(&["rotate", "--yes"]);
+        bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+        bench.sandbox.fault("*", m, Fault::KillAfter);
+        if bench.run_signed(&["rotate", "--yes"]).code.is_none() {
+            points += 1;
+            bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+            runs += 2 + bench.settle();
+        }
+    }
+    assert!(points > 40, "{points}");
+    println!("{points} pairs of kill points, {runs} runs");
+}
+
 #[test]
 fn a_first_rotation_with_a_code_may_die_at_any_call() {
     sweep(Scene::FirstRotation, Auth::Mfa);

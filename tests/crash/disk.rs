@@ -1,8 +1,10 @@
 //! Disks that are full, read-only, or cut from their power while the real program rotates.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::sandbox::Fault;
+use crate::skip::skip;
 
 use super::SECOND;
 use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH};
@@ -74,6 +76,23 @@ fn a_disk_that_is_read_only_before_anything_is_made_stops_the_run() {
         bench.disk().script(&format!("mount -o remount,rw '{folder}'"))();
         assert_eq!(bench.settle(), 1);
     }
+}
+
+#[test]
+fn an_immutable_file_stops_the_run_before_anything_is_made() {
+    let bench = Bench::new(Auth::Key);
+    let attribute = |change: &str| {
+        let done = Command::new("chattr").arg(change).arg(bench.credentials_path()).output();
+        done.is_ok_and(|done| done.status.success())
+    };
+    if !attribute("+i") {
+        return skip("needs root and a file system with attributes: an immutable file");
+    }
+    let ran = bench.run_signed(&["rotate", "--yes"]);
+    assert!(attribute("-i"));
+    assert!(ran.expect(8).stderr.contains("immutable"));
+    assert_eq!(bench.sandbox.count("CreateAccessKey"), 0);
+    assert_eq!(bench.settle(), 1);
 }
 
 #[test]
