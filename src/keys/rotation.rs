@@ -429,8 +429,10 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
     let published = s.published.contains(keep) && !s.published.contains(&retire);
     let publishable = s.published.contains(keep) || s.published.contains(&retire);
     match r.phase {
-        // Somebody may have deleted it meanwhile: then no waiting would get it accepted.
-        Phase::Staged if s.listing.is_none() && s.now >= r.last_event + STALE_FOR => Decision::Do(Step::List),
+        // Somebody may have deleted it meanwhile, or switched it off: then no waiting would prove it.
+        Phase::Staged | Phase::Published if s.listing.is_none() && s.now >= r.last_event + STALE_FOR => {
+            Decision::Do(Step::List)
+        }
         Phase::Staged => Decision::Do(Step::Verify { key }),
         _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
         Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
