@@ -3,6 +3,7 @@
 
 mod aws_sandbox;
 mod aws_wire;
+mod cli;
 mod file_faults;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
