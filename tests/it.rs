@@ -5,6 +5,7 @@ mod aws_sandbox;
 mod aws_wire;
 #[cfg(unix)]
 mod crash;
+mod cli;
 mod file_faults;
 mod model;
 mod readme;
