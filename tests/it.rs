@@ -4,6 +4,7 @@
 mod aws_sandbox;
 mod aws_wire;
 mod file_faults;
+mod foreign;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;
