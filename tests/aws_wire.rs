@@ -259,6 +259,9 @@ async fn a_list_is_read_to_its_end_or_not_at_all() {
     assert!(!wire.body(0).contains("Marker"));
     assert!(wire.body(1).contains("Marker=m1") && wire.body(2).contains("Marker=m2"));
     assert!((0..3).all(|n| wire.body(n).contains("UserName=alice")));
+    let (own, iam) = serve(vec![xml(&listed(&[("AKIAEXAMPLE000000001", "Active")], ""))]).await;
+    assert_eq!(iam.list_own_keys(&signer()).await.unwrap().len(), 1);
+    assert!(!own.body(0).contains("UserName"));
     for endless in [listed(&[], more), listed(&[], "<IsTruncated>true</IsTruncated>")] {
         let (wire, iam) = serve(vec![xml(&endless)]).await;
         assert_eq!(iam.list_keys(&signer(), "alice").await.unwrap_err().cause, Cause::Ambiguous);

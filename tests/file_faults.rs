@@ -37,7 +37,7 @@ fn scene(needs: &str, tools: &[&str], script: &str) -> Option<String> {
     let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let is_there = |tool: &&str| Command::new("which").arg(tool).output().is_ok_and(|found| found.status.success());
     if !probe.is_ok_and(|done| done.status.success()) || !tools.iter().all(is_there) {
-        skip(&format!("root, mount namespaces and {tools:?}: {needs}"));
+        skip(&format!("needs root, mount namespaces and {tools:?}: {needs}"));
         return None;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn an_immutable_file_or_folder() {
         );
         let Some(shown) = scene("an immutable file", &["chattr"], &script) else { return };
         if shown.contains("unsupported") {
-            skip("a file system with attributes: an immutable file");
+            skip("needs a file system with attributes: an immutable file");
             return;
         }
         refused_and_untouched(&shown, &[]);
@@ -163,7 +163,7 @@ fn power_cut(kill_at: &str) -> Option<String> {
     );
     let shown = scene("a power cut", &["mkfs.ext4", "strace"], &script)?;
     if shown.contains("failed to setup loop device") {
-        skip("loop devices: a power cut");
+        skip("needs loop devices: a power cut");
         return None;
     }
     Some(shown)

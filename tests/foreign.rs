@@ -184,7 +184,7 @@ impl Moto {
     /// None, with words for it, where there is no moto.
     fn start() -> Option<Moto> {
         let Some(program) = moto_server() else {
-            skip("moto_server (pip install 'moto[server]')");
+            skip("needs moto_server (pip install 'moto[server]'): the foreign check");
             return None;
         };
         let server = Server::start(&program);

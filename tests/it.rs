@@ -3,8 +3,12 @@
 
 mod aws_sandbox;
 mod aws_wire;
+#[cfg(unix)]
+mod crash;
 mod file_faults;
 mod foreign;
+mod model;
+mod readme;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;

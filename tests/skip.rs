@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-/// Prints and counts. What is missing begins with `root`, `mount`, `ptrace`, or a program's name.
-pub fn skip(needs: &str) {
-    let line = format!("skipped: needs {needs}");
+/// `why` names what is missing, such as `needs ptrace: the sweep over system calls`.
+pub fn skip(why: &str) {
+    let line = format!("skipped: {why}");
     println!("{line}");
     if let Ok(counted) = std::env::var("KEYROT_SKIPS") {
         let mut file = std::fs::OpenOptions::new().append(true).open(counted).unwrap();

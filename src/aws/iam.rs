@@ -84,9 +84,7 @@ impl AwsIam {
             .interceptor(self.shared.service_time.clone());
         Clients { iam: aws_sdk_iam::Client::from_conf(iam.build()), sts: aws_sdk_sts::Client::from_conf(sts.build()) }
     }
-}
 
-impl AwsIam {
     async fn all_keys(&self, signer: &Signer, user: Option<&str>) -> Result<Vec<KeyFacts>, CallError> {
         let iam = self.clients(signer).iam;
         let (mut keys, mut page) = (Vec::new(), Pages::new(LIST));

@@ -59,14 +59,14 @@ impl ProfileProblem {
             Self::Sso { .. } | Self::WebIdentity { .. } | Self::CredentialSource { .. } => {
                 "nothing to rotate here; name the profile that holds an IAM user's key with --profile".into()
             }
-            Self::Login { .. } => "to let it sign for another profile's key: --auth-profile".into(),
+            Self::Login { .. } => "name the profile that holds an IAM user's key with --profile".into(),
             Self::Process(_) => {
-                "only a key in the credentials file, or in this program's keychain, can be rotated".into()
+                "only a key in the AWS files can be rotated; name the profile that holds one with --profile".into()
             }
             Self::Temporary { .. } => "name the profile that holds the long-term key (AKIA…) with --profile".into(),
-            Self::HalfKey { .. } | Self::BadKeyId { .. } => "put the whole key there, or use: keyrot-me import".into(),
+            Self::HalfKey { .. } | Self::BadKeyId { .. } => "put the whole key there: aws configure".into(),
             Self::NoKeys { .. } => {
-                "put a key there with 'aws configure' or 'keyrot-me import', or name another profile".into()
+                "put a key there with 'aws configure', or name another profile with --profile".into()
             }
         }
     }
@@ -75,8 +75,8 @@ impl ProfileProblem {
 fn unknown(nearest: Option<&str>, known: &[String]) -> String {
     let meant = nearest.map_or_else(String::new, |name| format!("did you mean '{name}'? "));
     if known.is_empty() {
-        "there are no profiles at all: 'aws configure' or 'keyrot-me import' makes one".into()
+        "there are no profiles at all: 'aws configure' makes one".into()
     } else {
-        format!("{meant}There are: {}", known.join(", "))
+        format!("{meant}there are: {}", known.join(", "))
     }
 }

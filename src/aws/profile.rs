@@ -3,6 +3,7 @@
 //! Reads two files and changes none. The parsed files hold secrets: no type here that holds them has a
 //! `Debug`.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{Profile, ProfileFileLoadError, ProfileSet};
@@ -33,7 +34,7 @@ pub struct SigningProfile {
 }
 
 /// A profile whose key a program hands out. Where that program is this one, the key is in the keychain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProcessProfile {
     pub asked: String,
     pub signing: String,
@@ -41,6 +42,15 @@ pub struct ProcessProfile {
     pub command: String,
     pub mfa_serial: Option<String>,
     pub region: Option<String>,
+}
+
+impl fmt::Debug for ProcessProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessProfile")
+            .field("asked", &self.asked)
+            .field("signing", &self.signing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProcessProfile {

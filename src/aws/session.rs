@@ -22,7 +22,6 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::SharedHttpClient;
 use chrono::TimeDelta;
-
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
@@ -169,6 +168,9 @@ impl Intercept for ServiceTime {
     }
 
     /// Runs for every answer, errors too. An answer with an `Age` came out of a cache: its date is old.
+    ///
+    /// A web page is no answer, and no clock: where the SDK expects an empty body, a 200 from a login page would
+    /// pass for success.
     fn read_before_deserialization(
         &self,
         context: &BeforeDeserializationInterceptorContextRef<'_>,
@@ -176,6 +178,9 @@ impl Intercept for ServiceTime {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let headers = context.response().headers();
+        if headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            return Err("the answer is a web page".into());
+        }
         if let (Some(date), None, Some(clock)) = (headers.get("date"), headers.get("age"), components.time_source()) {
             self.record(date, clock.now());
         }

@@ -2,11 +2,14 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
 
+use std::convert::Infallible;
+
 use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
 use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
+use crate::keys::secret::SecretKey;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -176,9 +179,9 @@ pub struct Profiles {
 
 #[derive(Debug, Args)]
 pub struct Sign {
-    /// The current MFA code; arguments are seen by other processes: rather be asked, or use --mfa-command
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["mfa_command", "no_mfa"], help_heading = "Signing")]
-    pub mfa_code: Option<String>,
+    /// The current MFA code; other processes can see arguments: rather be asked, or use --mfa-command
+    #[arg(long, value_name = "CODE", value_parser = parse_code, conflicts_with_all = ["mfa_command", "no_mfa"], help_heading = "Signing")]
+    pub mfa_code: Option<SecretKey>,
     /// Program that prints the current MFA code; split as a shell does, run without a shell
     #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, help_heading = "Signing")]
     pub mfa_command: Option<String>,
@@ -196,6 +199,12 @@ pub struct Sign {
     pub yes: bool,
 }
 
+/// Never refused here: clap would show the value.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+fn parse_code(text: &str) -> Result<SecretKey, Infallible> {
+    Ok(SecretKey::new(text.to_owned()))
+}
+
 fn parse_key_id(text: &str) -> Result<KeyId, NotValid> {
     KeyId::new(text)
 }
@@ -204,6 +213,12 @@ fn parse_key_id(text: &str) -> Result<KeyId, NotValid> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_code_on_the_command_line_is_masked_in_debug() {
+        let cli = Cli::parse_from(["keyrot-me", "rotate", "--mfa-code", "493027"]);
+        assert!(!format!("{cli:?} {cli:#?}").contains("493027"));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::keys::facts::Time;
 use crate::keys::rotation::Blocked;
-use crate::ports::StoreError;
+use crate::ports::{Cause, StoreError};
 use crate::runner::rotate::Halt;
 
 /// The documented exit codes of the workstation commands (DESIGN section 3).
@@ -79,7 +79,7 @@ pub fn halted(halt: &Halt) -> Failure {
         Halt::NotPermitted(error) => {
             let failure = Failure::new(Exit::NotPermitted, format!("IAM does not permit it: {error}"));
             if error.message.contains("MultiFactorAuth") || error.message.contains("explicit deny") {
-                failure.hint("the policy may demand MFA: run without --no-mfa")
+                failure.hint("a policy denies it, and may demand MFA: run without --no-mfa")
             } else {
                 failure.hint("ask for the policy packaging/iam/self-service.json")
             }
@@ -108,9 +108,14 @@ pub fn halted(halt: &Halt) -> Failure {
         )
         .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
         Halt::Store(error) => error.clone().into(),
+        Halt::Call(error) if error.cause == Cause::Throttled => Failure::new(Exit::Unexpected, error.to_string())
+            .hint("IAM is throttling this account: wait a minute, then run again; nothing is half done"),
+        Halt::Call(error) if error.cause == Cause::QuotaFull => Failure::new(Exit::Blocked, error.to_string())
+            .hint("another key was made just now, and IAM's list does not show it yet: run again in a minute"),
         Halt::Call(error) => Failure::new(Exit::Unexpected, error.to_string())
             .hint("check the network and the endpoint, then run again; nothing is half done"),
-        Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was begun"),
+        Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed")
+            .hint("run the same command again when you like"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! This machine as the runner's world, and how it is put together for one key.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::aws::endpoint::Destination;
 use crate::aws::iam::AwsIam;
@@ -10,6 +11,7 @@ use crate::cli::args::{Output, Profiles, Sign};
 use crate::cli::error::{Exit, Failure};
 use crate::host::clock::{Stop, SystemClock};
 use crate::host::config_file::{ConfigFile, ProfileSettings, split_command};
+use crate::host::console::err;
 use crate::host::credentials_file::{self, CredentialsFile};
 use crate::host::journal_file::JournalFile;
 use crate::host::lock::{LockError, RunLock};
@@ -82,6 +84,7 @@ impl Workplace {
         let mut subjects: Vec<Subject> = Vec::new();
         for profile in resolved(&files, asked)? {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
+                Some(known) if known.profiles.contains(&profile.asked) => {}
                 Some(known) => known.profiles.push(profile.asked),
                 None => subjects.push(Subject {
                     profiles: vec![profile.asked.clone()],
@@ -126,24 +129,24 @@ impl Workplace {
         }
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
             if paths::env(name).is_some() {
-                eprintln!(
+                err(format_args!(
                     "warning: {name} is set in the environment: the AWS tools use it instead of the file; unset it"
-                );
+                ));
             }
         }
         for warning in CredentialsFile::new(&self.places, subject.signing.key.id.clone()).warnings() {
-            eprintln!("warning: {warning}");
+            err(format_args!("warning: {warning}"));
         }
         let mut named: Vec<&str> = subject.destination.custom_endpoints().iter().map(|one| one.url.as_str()).collect();
         named.dedup();
         for url in named {
-            eprintln!("note: calls go to {url}, not to AWS itself");
+            err(format_args!("note: calls go to {url}, not to AWS itself"));
         }
         if subject.signing.asked != subject.signing.signing {
-            eprintln!(
+            err(format_args!(
                 "note: profile {} assumes a role; its key is that of profile {}",
                 subject.signing.asked, subject.signing.signing
-            );
+            ));
         }
     }
 }
@@ -170,6 +173,24 @@ fn resolved(files: &ProfileFiles, asked: &Profiles) -> Result<Vec<SigningProfile
     names.iter().map(|name| files.resolve(name).map_err(|problem| usage(&problem))).collect()
 }
 
+/// Where MFA codes come from, as far as the command line says.
+pub enum Codes {
+    Given(Rc<RefCell<Option<SecretKey>>>),
+    Command(Vec<String>),
+    AsConfigured,
+}
+
+impl Codes {
+    /// For one subject: the command line's, else the command configured, else the person.
+    pub fn source(&self, subject: &Subject) -> CodeSource {
+        match self {
+            Self::Given(code) => CodeSource::Given(Rc::clone(code)),
+            Self::Command(words) => CodeSource::Command(words.clone()),
+            Self::AsConfigured => subject.settings.mfa_command.clone().map_or(CodeSource::Ask, CodeSource::Command),
+        }
+    }
+}
+
 impl Sign {
     /// How IAM's writes are signed, as far as the command line and the profile tell.
     pub fn auth(&self, subject: &Subject) -> Auth {
@@ -181,19 +202,21 @@ impl Sign {
         Auth::Mfa { serial: serial.or_else(configured) }
     }
 
-    /// Where MFA codes come from: the code given, the command given, the command configured, the person.
-    pub fn codes(&self, subject: &Subject) -> Result<CodeSource, Failure> {
+    /// Checked before anything is called.
+    pub fn codes(&self) -> Result<Codes, Failure> {
         if let Some(code) = &self.mfa_code {
-            if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Failure::new(Exit::Usage, "--mfa-code takes the six digits that the device shows"));
+            if code.expose().len() != 6 || !code.expose().bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Failure::new(Exit::Usage, "the value of --mfa-code is not the six digits of a code")
+                    .hint("give the code that the device shows now, without spaces"));
             }
-            return Ok(CodeSource::Given(RefCell::new(Some(SecretKey::new(code.clone())))));
+            return Ok(Codes::Given(Rc::new(RefCell::new(Some(code.clone())))));
         }
-        if let Some(command) = &self.mfa_command {
-            let words = split_command(command).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-            return Ok(CodeSource::Command(words));
-        }
-        Ok(subject.settings.mfa_command.clone().map_or(CodeSource::Ask, CodeSource::Command))
+        let Some(command) = &self.mfa_command else { return Ok(Codes::AsConfigured) };
+        let words = split_command(command).map_err(|error| {
+            Failure::new(Exit::Usage, error.to_string())
+                .hint("mend the value of --mfa-command, for example close its quotes")
+        })?;
+        Ok(Codes::Command(words))
     }
 
     /// What this version cannot do is refused before anything else.

@@ -14,6 +14,8 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Command, Output};
 use error::{Exit, Failure};
 
+use crate::host::console::{err, out_bytes, output_lost};
+
 /// The whole program: parses, runs, prints what went wrong; gives the exit code.
 #[must_use]
 pub fn main() -> u8 {
@@ -37,12 +39,13 @@ pub fn main() -> u8 {
             ended
         });
     match ended {
+        Ok(Exit::Done) if output_lost() => Exit::Unexpected as u8,
         Ok(exit) => exit as u8,
         Err(failure) => {
             if cli.output.json {
                 render::failure_json(&failure);
             }
-            eprintln!("{failure}");
+            err(&failure);
             failure.exit as u8
         }
     }
@@ -55,13 +58,16 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Finish(args) => rotate::finish(args, cli.output).await,
         Command::Rollback(args) => rotate::rollback(args, cli.output).await,
         Command::Completions(args) => {
-            clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut script);
+            out_bytes(&script);
             Ok(Exit::Done)
         }
         Command::Man => {
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut io::stdout())
-                .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+            out_bytes(&page);
             Ok(Exit::Done)
         }
     }

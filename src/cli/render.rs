@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 use crate::cli::error::Failure;
 use crate::cli::machine::Subject;
 use crate::cli::rotate::Done;
+use crate::cli::status::Seen;
+use crate::host::console::{err, out};
 use crate::keys::facts::{Identity, LastUsed, Time};
 use crate::keys::health::{self, KeyHealth, Source};
 use crate::keys::journal::{Event, Phase, Rotation};
+use crate::keys::lifecycle::{self, Freshness};
 use crate::keys::preview::NEW_KEY;
 use crate::keys::rotation::{Decision, Idle, Step};
+use crate::ports::Cause;
 use crate::runner::rotate::{End, Report};
 use crate::runner::status::UserStatus;
 
@@ -40,13 +44,13 @@ fn rfc3339(time: Time) -> String {
 }
 
 fn print_json(value: &Value) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value).context("cannot write JSON")?);
+    out(serde_json::to_string(value).context("cannot write JSON")?);
     Ok(())
 }
 
 /// A command that failed before there was anything to report on.
 pub fn failure_json(failure: &Failure) {
-    println!("{}", json!({ "version": 1, "error": error_json(failure) }));
+    out(json!({ "version": 1, "error": error_json(failure) }));
 }
 
 fn error_json(failure: &Failure) -> Value {
@@ -61,18 +65,18 @@ fn identity(who: Option<&Identity>) -> String {
 pub fn rotation(done: &Done) {
     let profiles = done.profiles.join(", ");
     for line in outcome_lines(done) {
-        println!("{profiles}: {line}");
+        out(format_args!("{profiles}: {line}"));
     }
     if let Some(failure) = &done.failure {
-        eprintln!("{failure}");
+        err(failure);
         for (key, used) in &done.report.last_uses {
-            eprintln!(
+            err(format_args!(
                 "  {}  {:<8}  {} old  {}",
                 key.id,
                 key.status.as_str(),
                 duration(done.report.now - key.created),
                 last_used_words(used.as_ref())
-            );
+            ));
         }
     }
 }
@@ -84,9 +88,11 @@ fn outcome_lines(done: &Done) -> Vec<String> {
         let verb = if rotation.back { "rolled back" } else { "rotated" };
         let keep = rotation.keep.as_ref().map(ToString::to_string).unwrap_or_default();
         lines.push(format!("{verb}: {} → {keep} ({})", rotation.retire, identity(report.who.as_ref())));
+        lines.extend(back_over_the_limit(done, rotation));
         if let Phase::Retired { at } = rotation.phase {
+            let undo = if rotation.back { "" } else { "; until then rollback undoes this" };
             lines.push(format!(
-                "{} is off and will be deleted by the first rotate or finish after {}; until then rollback undoes this",
+                "{} is off and will be deleted by the first rotate or finish after {}{undo}",
                 rotation.retire,
                 when(at + done.retire_after)
             ));
@@ -104,6 +110,26 @@ fn outcome_lines(done: &Done) -> Vec<String> {
         _ => {}
     }
     lines
+}
+
+/// A rollback puts an older key back, which the purge may be about to take.
+fn back_over_the_limit(done: &Done, rotation: &Rotation) -> Option<String> {
+    let kept = done.report.kept.as_ref().filter(|_| rotation.back)?;
+    let limit = health::limit(&done.limits);
+    if done.limits.purge.is_none()
+        || lifecycle::freshness(kept.created, done.report.now, &done.limits) != Freshness::Overdue
+    {
+        return None;
+    }
+    let age = duration(lifecycle::age(kept.created, done.report.now));
+    let taken = lifecycle::purge_at(kept.created, done.report.now, &done.limits)
+        .filter(|at| *at > done.report.now)
+        .map_or_else(|| "the next purge".to_owned(), |at| format!("the purge of {}", when(at)));
+    Some(format!(
+        "{} is {age} old, over the purge's limit of {}: {taken} takes it; run `keyrot-me rotate` before",
+        kept.id,
+        duration(limit)
+    ))
 }
 
 /// All runs, for programs.
@@ -157,9 +183,9 @@ fn old_key(report: &Report, rotation: &Rotation) -> &'static str {
 
 /// The steps of `--dry-run`.
 pub fn plan(subject: &Subject, decisions: &[Decision]) {
-    println!("{}: a run would", subject.profiles.join(", "));
+    out(format_args!("{}: a run would", subject.profiles.join(", ")));
     for decision in decisions {
-        println!("  - {}", decision_words(decision));
+        out(format_args!("  - {}", decision_words(decision)));
     }
 }
 
@@ -227,18 +253,21 @@ fn last_used_words(used: Option<&LastUsed>) -> String {
 }
 
 /// The table of `status`.
-pub fn status(found: &[(&Subject, UserStatus)]) {
+pub fn status(found: &[Seen<'_>]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["PROFILES", "KEY", "STATE", "AGE", "LAST USED", "LIMIT", "PURGE", "VERDICT"]);
-    for (subject, user) in found {
-        for key in &user.keys {
-            table.add_row(status_row(subject, user, key));
+    for seen in found {
+        for key in &seen.user.keys {
+            table.add_row(status_row(seen.subject, &seen.user, key));
         }
     }
-    println!("{}", table.trim_fmt());
-    for (subject, user) in found {
-        status_notes(subject, user);
+    out(table.trim_fmt());
+    for seen in found {
+        status_notes(seen.subject, &seen.user);
+    }
+    for failure in found.iter().filter_map(|seen| seen.failure.as_ref()) {
+        err(failure);
     }
 }
 
@@ -262,29 +291,31 @@ fn status_row(subject: &Subject, user: &UserStatus, key: &KeyHealth) -> [String;
 fn status_notes(subject: &Subject, user: &UserStatus) {
     let profiles = subject.profiles.join(", ");
     if let Some(who) = &user.who {
-        println!("{profiles}: {}", identity(Some(who)));
+        out(format_args!("{profiles}: {}", identity(Some(who))));
     }
     if user.keys.iter().any(|key| key.source == Source::Journal) {
-        println!("{profiles}: facts of the local journal, not of IAM");
+        let why = match &user.trouble {
+            Some(error) if error.cause == Cause::AccessDenied => ", for IAM lists this user's keys with MFA only",
+            _ => "",
+        };
+        out(format_args!("{profiles}: facts of the local journal, not of IAM{why}"));
     }
     for rotation in &user.unfinished {
-        println!("{profiles}: a rotation of {} is unfinished: run `keyrot-me rotate`", rotation.retire);
+        out(format_args!("{profiles}: a rotation of {} is unfinished: run `keyrot-me rotate`", rotation.retire));
     }
     if let Some(next) = &user.next {
-        println!("{profiles}: the next rotate would {}", decision_words(next));
-    }
-    if let Some(trouble) = &user.trouble {
-        eprintln!("{profiles}: {trouble}");
+        out(format_args!("{profiles}: next: {}", decision_words(next)));
     }
 }
 
-pub fn status_json(found: &[(&Subject, UserStatus)]) -> anyhow::Result<()> {
+pub fn status_json(found: &[Seen<'_>]) -> anyhow::Result<()> {
     let keys: Vec<Value> = found
         .iter()
-        .flat_map(|(subject, user)| user.keys.iter().map(move |key| key_json(subject, user, key)))
+        .flat_map(|seen| seen.user.keys.iter().map(|key| key_json(seen.subject, &seen.user, key)))
         .collect();
-    let unfinished: Vec<Value> = found.iter().flat_map(|(_, user)| &user.unfinished).map(unfinished_json).collect();
-    print_json(&json!({ "version": 1, "keys": keys, "unfinished": unfinished }))
+    let unfinished: Vec<Value> = found.iter().flat_map(|seen| &seen.user.unfinished).map(unfinished_json).collect();
+    let errors: Vec<Value> = found.iter().filter_map(|seen| seen.failure.as_ref()).map(error_json).collect();
+    print_json(&json!({ "version": 1, "keys": keys, "unfinished": unfinished, "errors": errors }))
 }
 
 fn key_json(subject: &Subject, user: &UserStatus, key: &KeyHealth) -> Value {

@@ -4,13 +4,14 @@ use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
 use crate::cli::error::{Exit, Failure, blocked, halted};
 use crate::cli::machine::{Subject, Workplace, unavailable};
 use crate::cli::render;
-use crate::keys::policy::{Goal, Policy};
-use crate::runner::rotate::{End, Report, Run, Settings};
+use crate::keys::policy::{Goal, Limits, Policy};
+use crate::runner::rotate::{End, Halt, Report, Run, Settings};
 
 /// One subject's end.
 pub struct Done {
     pub profiles: Vec<String>,
     pub retire_after: chrono::TimeDelta,
+    pub limits: Limits,
     pub report: Report,
     pub failure: Option<Failure>,
 }
@@ -80,15 +81,17 @@ async fn run_all(
     settings: impl Fn(&Subject) -> Settings,
     output: Output,
 ) -> Result<Exit, Failure> {
+    let codes = sign.codes()?;
     let _lock = workplace.lock()?;
     let mut all = Vec::new();
     for subject in &workplace.subjects {
         workplace.announce(subject);
-        let machine = workplace.machine(subject, sign.codes(subject)?, true)?;
+        let machine = workplace.machine(subject, codes.source(subject), true)?;
         let settings = settings(subject);
-        let retire_after = settings.policy.retire_after;
+        let (retire_after, limits) = (settings.policy.retire_after, settings.policy.limits.clone());
         let report = Run::new(&machine, subject.signing.key.clone(), settings).run().await;
-        let done = Done { profiles: subject.profiles.clone(), retire_after, failure: failure(&report), report };
+        let failure = failure(&report);
+        let done = Done { profiles: subject.profiles.clone(), retire_after, limits, report, failure };
         if !output.json {
             render::rotation(&done);
         }
@@ -117,12 +120,18 @@ async fn dry_run(
     settings: impl Fn(&Subject) -> Settings,
     output: Output,
 ) -> Result<Exit, Failure> {
+    let codes = sign.codes()?;
     let mut all = Vec::new();
     for subject in &workplace.subjects {
         workplace.announce(subject);
-        let machine = workplace.machine(subject, sign.codes(subject)?, false)?;
+        let machine = workplace.machine(subject, codes.source(subject), false)?;
         let plan = Run::new(&machine, subject.signing.key.clone(), settings(subject)).plan().await;
-        let plan = plan.map_err(|halt| halted(&halt))?;
+        let plan = plan.map_err(|halt| match halt {
+            Halt::NotPermitted(_) => {
+                halted(&halt).hint("a dry run has no MFA code, and IAM wants one here: `keyrot-me rotate`")
+            }
+            _ => halted(&halt),
+        })?;
         if !output.json {
             render::plan(subject, &plan);
         }

@@ -1,16 +1,28 @@
 //! `status`: facts, limits and the next decision, for people or as JSON.
 
+use std::collections::HashSet;
+
 use futures_util::future::join_all;
 
 use crate::cli::args::{Output, Status};
-use crate::cli::error::{Exit, Failure};
+use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{Machine, Subject, Workplace};
 use crate::cli::render;
 use crate::host::prompt::CodeSource;
+use crate::keys::facts::KeyId;
 use crate::keys::health::Verdict;
 use crate::keys::policy::{Goal, Policy};
 use crate::ports::{Cause, Clock, World};
+use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
 use crate::runner::status::{UserStatus, offline, status};
+
+/// What was found for one subject.
+pub struct Seen<'a> {
+    pub subject: &'a Subject,
+    pub user: UserStatus,
+    /// What kept us from looking; that IAM lists keys with MFA only is none.
+    pub failure: Option<Failure>,
+}
 
 pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
     let workplace = Workplace::open(&args.profiles, output).await?;
@@ -23,8 +35,10 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
     let mut found = Vec::new();
     for (answer, subject) in join_all(asked).await.into_iter().zip(&workplace.subjects) {
         workplace.announce(subject);
-        found.push((subject, answer?));
+        let user = answer?;
+        found.push(Seen { subject, failure: failure(subject, &user), user });
     }
+    each_key_once(&mut found);
     if output.json {
         render::status_json(&found)?;
     } else {
@@ -35,7 +49,7 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
 
 async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<UserStatus, Failure> {
     let policy = Policy {
-        goal: Goal::Rotate { older_than: None },
+        goal: Goal::RotateDue,
         limits: subject.settings.limits.clone(),
         retire_after: subject.settings.retire_after,
         replace: Vec::new(),
@@ -47,24 +61,49 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
     Ok(if is_offline {
         offline(machine, key, &policy, machine.clock().now())?
     } else {
-        status(machine, key, &policy).await?
+        Box::pin(status(machine, key, &policy)).await?
     })
 }
 
-/// Without `--check` only what kept us from looking is no success.
-fn exit(found: &[(&Subject, UserStatus)], check: bool) -> Exit {
-    let trouble = found.iter().filter_map(|(_, user)| user.trouble.as_ref()).find_map(|error| match error.cause {
-        Cause::KeyNotAccepted | Cause::SignatureRefused => Some(Exit::CannotSignIn),
+fn failure(subject: &Subject, user: &UserStatus) -> Option<Failure> {
+    let error = user.trouble.clone()?;
+    // A wrong clock makes every signature wrong.
+    if let Some(by) = user.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
+        return Some(halted(&Halt::ClockOff { by }));
+    }
+    match error.cause {
         Cause::AccessDenied => None,
-        _ => Some(Exit::Unexpected),
-    });
-    let worst = found.iter().flat_map(|(_, user)| &user.keys).filter(|key| !key.profiles.is_empty()).fold(
+        Cause::KeyNotAccepted | Cause::SignatureRefused => {
+            Some(halted(&Halt::CannotSignIn { key: subject.signing.key.id.clone(), error }))
+        }
+        _ => Some(halted(&Halt::Call(error))),
+    }
+}
+
+/// Two profiles may hold the two keys of one user: each key is shown with the profile that holds it, and
+/// the others with the first that saw them.
+fn each_key_once(found: &mut [Seen<'_>]) {
+    let own: HashSet<KeyId> = found.iter().map(|seen| seen.subject.signing.key.id.clone()).collect();
+    let mut shown = HashSet::new();
+    let mut told = HashSet::new();
+    for seen in found {
+        let base = &seen.subject.signing.key.id;
+        seen.user.keys.retain(|key| key.id == *base || (!own.contains(&key.id) && shown.insert(key.id.clone())));
+        seen.user.unfinished.retain(|rotation| told.insert(rotation.id.clone()));
+    }
+}
+
+/// Without `--check` only what kept us from looking is no success.
+fn exit(found: &[Seen<'_>], check: bool) -> Exit {
+    let failed = found.iter().find_map(|seen| seen.failure.as_ref()).map(|failure| failure.exit);
+    let worst = found.iter().flat_map(|seen| &seen.user.keys).filter(|key| !key.profiles.is_empty()).fold(
         Exit::Done,
         |worst, key| match key.verdict {
+            Some(Verdict::Gone) => worst.max(Exit::CannotSignIn),
             Some(Verdict::Overdue) => Exit::Overdue,
             Some(Verdict::Due) => worst.max(Exit::Due),
             _ => worst,
         },
     );
-    trouble.unwrap_or(if check { worst } else { Exit::Done })
+    failed.unwrap_or(if check { worst } else { Exit::Done })
 }

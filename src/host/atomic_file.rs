@@ -32,7 +32,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 pub use self::error::FileError;
-pub use self::private::{create_private_dir, erase, write_new_secret_file};
+pub use self::private::{create_private_dir, erase, erase_aside, write_new_secret_file};
 
 const TEMP_PREFIX: &str = ".keyrot-me-";
 const TEMP_SUFFIX: &str = ".tmp";

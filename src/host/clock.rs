@@ -26,10 +26,15 @@ impl Stop {
         tokio::spawn(async move {
             loop {
                 signal().await;
-                stop.requested.store(true, Ordering::SeqCst);
-                stop.wake.notify_waiters();
+                stop.request();
             }
         });
+    }
+
+    /// As a signal does.
+    pub fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+        self.wake.notify_waiters();
     }
 
     #[must_use]

@@ -199,7 +199,7 @@ impl SecretStore for CredentialsFile {
     }
 
     fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError> {
-        atomic_file::erase(&self.stash_file(rotation, key)).map_err(|error| file_failed(&error))
+        atomic_file::erase_aside(&self.stash_file(rotation, key)).map_err(|error| file_failed(&error))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod atomic_file;
 pub mod aws_ini;
 pub mod clock;
 pub mod config_file;
+pub mod console;
 pub mod credentials_file;
 pub mod git;
 pub mod journal_file;

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::Stdio;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -15,6 +16,7 @@ use crate::keys::secret::SecretKey;
 use crate::ports::{Clock, Desk, NoCode};
 
 use super::clock::{Stop, SystemClock};
+use super::console::err;
 
 /// How long an MFA command may take: a touch of a security key included.
 const COMMAND_PATIENCE: Duration = Duration::from_mins(1);
@@ -26,8 +28,8 @@ const CODE_STEP: i64 = 30;
 /// Where MFA codes come from, in this order of precedence.
 #[derive(Debug)]
 pub enum CodeSource {
-    /// `--mfa-code`: good once.
-    Given(RefCell<Option<SecretKey>>),
+    /// `--mfa-code`: good once, whatever the number of keys that the run is about.
+    Given(Rc<RefCell<Option<SecretKey>>>),
     /// `--mfa-command` or `mfa.command`: a program and its arguments.
     Command(Vec<String>),
     Ask,
@@ -55,7 +57,7 @@ impl Terminal {
             return Err(no_code("there is no terminal to ask for the MFA code on", "give --mfa-code or --mfa-command"));
         }
         if refused > 0 {
-            eprintln!("STS refused that code: wrong, or used before. wait for the NEXT one");
+            err("STS refused that code: wrong, or used before. wait for the NEXT one");
         }
         loop {
             let prompt = format!("MFA code of {mfa_serial}: ");
@@ -63,7 +65,7 @@ impl Terminal {
             if is_code(&typed) {
                 return Ok(SecretKey::new(typed.trim().to_owned()));
             }
-            eprintln!("a code has six digits");
+            err("a code has six digits");
         }
     }
 
@@ -76,7 +78,7 @@ impl Terminal {
             typed = reading => typed.map_err(|_| stopped())?.map_err(|_| stopped()),
             () = self.stop.wait() => {
                 terminal();
-                eprintln!();
+                err("");
                 Err(stopped())
             }
         }
@@ -92,13 +94,16 @@ impl Desk for Terminal {
                 } else {
                     "a second MFA code is needed, and --mfa-code gives one only"
                 };
-                no_code(message, "run again with the NEXT code")
+                no_code(message, "run again with the NEXT code; --mfa-command gives as many as are needed")
             }),
             CodeSource::Command(words) => {
                 if refused > 0 {
                     self.wait_for_next_code().await;
                 }
-                run_command(words).await
+                tokio::select! {
+                    code = run_command(words, COMMAND_PATIENCE) => code,
+                    () = self.stop.wait() => Err(no_code("stopped while the MFA command ran", "run again")),
+                }
             }
             CodeSource::Ask => self.ask_for_code(mfa_serial, refused).await,
         }
@@ -108,8 +113,12 @@ impl Desk for Terminal {
         if !self.interactive() {
             return None;
         }
-        eprint!("{question} [y/N] ");
-        let _ = std::io::stderr().flush();
+        let _ = write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush());
+        if !answer_is_typed() {
+            err("");
+            self.stop.request();
+            return None;
+        }
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).ok()?;
         Some(matches!(line.trim(), "y" | "Y" | "yes"))
@@ -117,7 +126,7 @@ impl Desk for Terminal {
 
     fn tell(&self, line: &str) {
         if !self.quiet {
-            eprintln!("  {line}");
+            err(format_args!("  {line}"));
         }
     }
 }
@@ -142,7 +151,7 @@ fn is_code(text: &str) -> bool {
 }
 
 /// Runs the command without a shell and takes the one code that it prints.
-async fn run_command(words: &[String]) -> Result<SecretKey, NoCode> {
+async fn run_command(words: &[String], patience: Duration) -> Result<SecretKey, NoCode> {
     let (program, arguments) = words.split_first().ok_or_else(|| no_code("the MFA command is empty", "see --help"))?;
     let failed = |what: String| NoCode {
         message: format!("the MFA command {program} {what}"),
@@ -158,9 +167,9 @@ async fn run_command(words: &[String]) -> Result<SecretKey, NoCode> {
         }
         child.wait().await
     };
-    let status = tokio::time::timeout(COMMAND_PATIENCE, work)
+    let status = tokio::time::timeout(patience, work)
         .await
-        .map_err(|_| failed(format!("gave no answer within {} s", COMMAND_PATIENCE.as_secs())))?
+        .map_err(|_| failed(format!("gave no answer within {} s", patience.as_secs())))?
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     if !status.success() {
         return Err(failed(format!("failed ({status})")));
@@ -174,6 +183,21 @@ fn the_code_in(printed: &[u8]) -> Option<SecretKey> {
     let mut codes = text.split_whitespace().filter(|word| is_code(word));
     let code = codes.next()?;
     codes.next().is_none().then(|| SecretKey::new(code.to_owned()))
+}
+
+/// Waits for a line on standard input; false when a signal came first.
+#[cfg(unix)]
+fn answer_is_typed() -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stdin = std::io::stdin();
+    // Unlike a read, which Rust begins again, this ends with a signal's arrival.
+    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None).is_ok()
+}
+
+/// Ctrl-C ends the read itself on Windows.
+#[cfg(not(unix))]
+fn answer_is_typed() -> bool {
+    true
 }
 
 /// Remembers how the terminal is set, and gives what sets it so again.
@@ -211,7 +235,7 @@ mod tests {
     fn run(words: &[&str]) -> Result<SecretKey, NoCode> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run_command(&words))
+        runtime.block_on(run_command(&words, Duration::from_millis(500)))
     }
 
     #[cfg(unix)]
@@ -222,12 +246,33 @@ mod tests {
         assert!(failed.message.contains("sh failed") && !failed.message.contains("123456"), "{}", failed.message);
         assert!(run(&["/no/such/program"]).unwrap_err().message.contains("cannot be started"));
         assert!(run(&["echo", "rubbish"]).unwrap_err().message.contains("exactly one code"));
+        assert!(run(&["echo", "123456 654321"]).unwrap_err().message.contains("exactly one code"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_hangs_is_given_up() {
+        let given_up = run(&["sleep", "100"]).unwrap_err();
+        assert!(given_up.message.contains("gave no answer within"), "{}", given_up.message);
+        assert!(!given_up.hint.unwrap().is_empty());
+        assert_eq!(COMMAND_PATIENCE, Duration::from_secs(60), "a touch of a security key takes its time");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_stop_does_not_wait_for_the_command() {
+        let stop = Stop::default();
+        stop.request();
+        let words = ["sleep".to_owned(), "100".to_owned()];
+        let terminal = Terminal { codes: CodeSource::Command(words.into()), quiet: true, may_ask: false, stop };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert!(runtime.block_on(terminal.mfa_code("arn", 0)).unwrap_err().message.contains("stopped"));
     }
 
     #[test]
     fn a_given_code_is_good_once() {
         let terminal = Terminal {
-            codes: CodeSource::Given(RefCell::new(Some(SecretKey::new("123456".into())))),
+            codes: CodeSource::Given(Rc::new(RefCell::new(Some(SecretKey::new("123456".into()))))),
             quiet: true,
             may_ask: false,
             stop: Stop::default(),

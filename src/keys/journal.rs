@@ -111,7 +111,8 @@ pub enum Event {
     Deactivated,
     /// S9b: the key that is to stay works without the other.
     Proved,
-    /// S9b failed: the key that was to go is Active again.
+    /// S9b failed: the key that was to go is switched on again. Journalled before it is done, so that a
+    /// key which is on for this reason is never taken for one that somebody needs.
     Reactivated {
         reason: String,
     },
@@ -175,6 +176,8 @@ pub struct Rotation {
     pub retire: KeyId,
     /// A rollback: the key that stays is the older one.
     pub back: bool,
+    /// The key that this rotation deleted, or found deleted: no list can bring it back.
+    pub deleted: Option<KeyId>,
     /// Why the retired key had to be switched on again, last time.
     pub trouble: Option<String>,
     pub phase: Phase,
@@ -218,6 +221,7 @@ pub fn fold(rotations: &mut Vec<Rotation>, id: &RotationId, at: Time, event: Eve
                 keep_created: None,
                 retire: old,
                 back: false,
+                deleted: None,
                 trouble: None,
                 phase: Phase::Intended { lost: None },
                 last_event: at,
@@ -253,7 +257,10 @@ impl Rotation {
             (Phase::Staged, Event::Verified) => Phase::Verified,
             (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
             // Twice, when another tool wrote the old key back in between.
-            (Phase::Verified | Phase::Published | Phase::Reread, Event::Published) => Phase::Published,
+            (
+                Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
+                Event::Published,
+            ) => Phase::Published,
             (Phase::Published, Event::Reread) => Phase::Reread,
             (Phase::Reread, Event::Deactivated) => Phase::Deactivated { at },
             (Phase::Deactivated { at: off }, Event::Proved) => Phase::Retired { at: *off },
@@ -291,6 +298,7 @@ impl Rotation {
                 self.keep = Some(key);
                 self.keep_created = Some(created);
             }
+            Event::Deleted { key } => self.deleted = Some(key),
             Event::Reactivated { reason } => self.trouble = Some(reason),
             Event::Rollback => {
                 if let Some(keep) = self.keep.replace(self.retire.clone()) {

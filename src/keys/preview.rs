@@ -140,6 +140,7 @@ mod tests {
             now,
             listing: Some(listing),
             target: target.clone(),
+            accepted: None,
             published: vec![target.clone()],
             stashed: Vec::new(),
             rotation: None,

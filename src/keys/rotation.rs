@@ -24,6 +24,9 @@ pub struct Situation {
     pub listing: Option<Vec<KeyFacts>>,
     /// The key id that the profile holds which this run is about.
     pub target: KeyId,
+    /// When AWS last accepted the target itself in this run: a list that shows it off or absent may be
+    /// older than that.
+    pub accepted: Option<Time>,
     /// All key ids in the published place.
     pub published: Vec<KeyId>,
     /// Key ids stashed for the open rotation.
@@ -237,12 +240,15 @@ fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Optio
     if policy.replace.contains(&key) {
         return Some(Decision::Blocked(Blocked::ReplacesTarget { key }));
     }
-    let Some(target) = listing.iter().find(|facts| facts.id == key) else {
-        return Some(Decision::Blocked(Blocked::TargetGone { key }));
+    let target = listing.iter().find(|facts| facts.id == key);
+    let Some(target) = target.filter(|facts| facts.status == Status::Active) else {
+        let trusted = s.accepted.map(|accepted| accepted + STALE_FOR).filter(|trusted| s.now < *trusted);
+        return Some(match (trusted, target) {
+            (Some(until), _) => Decision::Wait { until, reason: Waiting::FreshList },
+            (None, Some(off)) => Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() }),
+            (None, None) => Decision::Blocked(Blocked::TargetGone { key }),
+        });
     };
-    if target.status != Status::Active {
-        return Some(Decision::Blocked(Blocked::TargetNotActive { key, status: target.status.clone() }));
-    }
     (!wanted(target.created, s.now, policy))
         .then(|| Decision::Idle(Idle::YoungEnough { age: lifecycle::age(target.created, s.now) }))
 }
@@ -267,10 +273,29 @@ fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
         _ => {
             let Some(keep) = &r.keep else { return Decision::Blocked(Blocked::NothingToRollBack) };
             if policy.goal == Goal::Rollback && !r.back && policy.may_start {
-                return Decision::Do(Step::Record(Event::Rollback));
+                return roll_back(s, r);
             }
             keep_in_trouble(s, r, keep).unwrap_or_else(|| forward(s, r, keep))
         }
+    }
+}
+
+/// Its secret is on this machine.
+fn held(s: &Situation, key: &KeyId) -> bool {
+    s.stashed.contains(key) || s.published.contains(key)
+}
+
+/// Once it is journalled there is no way back, so the older key has to be there, and its secret.
+fn roll_back(s: &Situation, r: &Rotation) -> Decision {
+    let key = r.retire.clone();
+    if !held(s, &key) {
+        return Decision::Blocked(Blocked::SecretLost { key });
+    }
+    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if listing.iter().any(|facts| facts.id == key) {
+        Decision::Do(Step::Record(Event::Rollback))
+    } else {
+        Decision::Blocked(Blocked::KeepGone { key })
     }
 }
 
@@ -375,8 +400,11 @@ fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision
         });
     }
     let Some(listing) = &s.listing else {
-        // A rollback has to know whether its key must be switched on first.
-        return (r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
+        // A rollback has to know whether its key must be switched on first; and since the last event, long ago,
+        // somebody may have deleted the key or switched it off.
+        let long_ago =
+            s.now >= r.last_event + STALE_FOR && matches!(r.phase, Phase::Staged | Phase::Verified | Phase::Published);
+        return (long_ago || r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
     };
     match listing.iter().find(|facts| facts.id == *keep) {
         Some(facts) if facts.status == Status::Active => None,
@@ -408,18 +436,24 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
         _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
         Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
         // Another tool wrote the old key back.
-        Phase::Published | Phase::Reread if !published => Decision::Do(Step::Publish { old: retire, new: key }),
+        Phase::Published | Phase::Reread | Phase::Deactivated { .. } if !published => {
+            Decision::Do(Step::Publish { old: retire, new: key })
+        }
         Phase::Published => Decision::Do(Step::Reread { key }),
-        Phase::Reread => before_deactivation(s, retire),
+        Phase::Reread => before_deactivation(s, r),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
     }
 }
 
 /// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
-fn before_deactivation(s: &Situation, retire: KeyId) -> Decision {
+fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
+    let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     match listing.iter().find(|facts| facts.id == retire) {
-        Some(facts) if facts.status == Status::Active => Decision::Do(Step::Deactivate { key: retire }),
+        // After a re-activation of ours an 'Inactive' may be from before it.
+        Some(facts) if facts.status == Status::Active || r.trouble.is_some() => {
+            Decision::Do(Step::Deactivate { key: retire })
+        }
         _ => Decision::Do(Step::Record(Event::Deactivated)),
     }
 }
@@ -432,40 +466,53 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
         return Decision::Do(Step::Erase { key: keep.clone() });
     }
     let delete_after = lifecycle::delete_after(at, policy.retire_after);
-    let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
-    if !policy.may_start && !past_grace {
+    // S11 belongs to a later run, whatever the grace: this one's session may have died with its key.
+    if !policy.may_start {
         return Decision::Idle(Idle::Retired { key, delete_after });
     }
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
-    match listing.iter().find(|facts| facts.id == key) {
-        None if s.stashed.contains(&key) => Decision::Do(Step::Erase { key }),
-        None => Decision::Do(Step::Record(Event::Deleted { key })),
-        Some(facts) if facts.status == Status::Active && s.now < at + STALE_FOR => {
+    match listing.iter().find(|facts| facts.id == key).map(|facts| &facts.status) {
+        Some(Status::Active) if s.now < at + STALE_FOR => {
             Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
         }
-        Some(facts) if facts.status == Status::Active => Decision::Blocked(Blocked::RetiredActiveAgain { key }),
-        Some(_) => retired_and_off(s, policy, r, past_grace, delete_after),
+        Some(Status::Active) => Decision::Blocked(Blocked::RetiredActiveAgain { key }),
+        found => written_back(s, policy, r).unwrap_or_else(|| match found {
+            None if s.stashed.contains(&key) => Decision::Do(Step::Erase { key }),
+            None => Decision::Do(Step::Record(Event::Deleted { key })),
+            Some(_) => retired_and_off(s, policy, r, at),
+        }),
     }
 }
 
-fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, past_grace: bool, delete_after: Time) -> Decision {
+/// Another tool wrote the retired key back, and it is off: the profile that holds it is dead.
+fn written_back(s: &Situation, policy: &Policy, r: &Rotation) -> Option<Decision> {
+    let keep = r.keep.clone().filter(|keep| s.published.contains(&r.retire) && held(s, keep))?;
+    match policy.goal {
+        Goal::Rotate { .. } | Goal::RotateDue => Some(Decision::Do(Step::Publish { old: r.retire.clone(), new: keep })),
+        Goal::Finish { .. } => Some(Decision::Blocked(Blocked::Unfinished)),
+        Goal::Rollback => None,
+    }
+}
+
+fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, at: Time) -> Decision {
     let key = r.retire.clone();
+    let delete_after = lifecycle::delete_after(at, policy.retire_after);
+    let past_grace = lifecycle::past_grace(at, policy.retire_after, s.now);
     let delete = Decision::Do(Step::Delete { key: key.clone(), because: DeleteReason::Retired });
     match policy.goal {
         Goal::Rollback if r.back => Decision::Blocked(Blocked::AlreadyRolledBack),
         Goal::Rollback if past_grace => Decision::Blocked(Blocked::GraceOver { key }),
-        Goal::Rollback => Decision::Do(Step::Record(Event::Rollback)),
+        Goal::Rollback => roll_back(s, r),
         Goal::Finish { now: true } => delete,
         _ if past_grace => delete,
         Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),
         Goal::Rotate { .. } | Goal::RotateDue => {
-            let target = s.listing.iter().flatten().find(|facts| facts.id == s.target);
-            match target {
-                Some(facts) if !wanted(facts.created, s.now, policy) => {
-                    Decision::Idle(Idle::Retired { key, delete_after })
-                }
-                _ if agreed(policy, &key) => delete,
-                _ => Decision::Blocked(Blocked::RetiredInGrace { key, delete_after }),
+            match target_refused(s, policy, s.listing.as_deref().unwrap_or_default()) {
+                Some(Decision::Idle(_)) => Decision::Idle(Idle::Retired { key, delete_after }),
+                // While the profile's own key is in doubt, the retired one may be the way back.
+                Some(doubt) => doubt,
+                None if agreed(policy, &key) => delete,
+                None => Decision::Blocked(Blocked::RetiredInGrace { key, delete_after }),
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::keys::rotation::{self, Decision, Situation};
 use crate::keys::secret::{AccessKey, Signer};
 use crate::ports::{CallError, Cause, Clock, Iam, Journal, SecretStore, StoreError, World};
 
+use super::rotate::same_user;
+
 /// The keys of one user.
 #[derive(Debug, Clone)]
 pub struct UserStatus {
@@ -33,7 +35,7 @@ pub async fn status<W: World>(world: &W, base: &AccessKey, policy: &Policy) -> R
     let (who, listed, used) =
         tokio::join!(iam.identity(&signer), iam.list_own_keys(&signer), iam.last_used(&signer, &base.id));
     let now = world.clock().now() + iam.clock_offset().unwrap_or_default();
-    let mut report = offline(world, base, policy, now)?;
+    let mut report = journalled(world, base, policy, now, who.as_ref().ok())?;
     report.clock_offset = iam.clock_offset();
     match who {
         Ok(who) => report.who = Some(who),
@@ -65,11 +67,22 @@ pub async fn status<W: World>(world: &W, base: &AccessKey, policy: &Policy) -> R
 
 /// What the journal alone knows.
 pub fn offline<W: World>(world: &W, base: &AccessKey, policy: &Policy, now: Time) -> Result<UserStatus, StoreError> {
+    journalled(world, base, policy, now, None)
+}
+
+/// `who` where STS told; else the journal says whose key it is.
+fn journalled<W: World>(
+    world: &W,
+    base: &AccessKey,
+    policy: &Policy,
+    now: Time,
+    who: Option<&Identity>,
+) -> Result<UserStatus, StoreError> {
     let all = world.journal().rotations()?;
     let known = all.iter().rev().find(|r| r.keep.as_ref() == Some(&base.id) || r.retire == base.id);
-    let who = known.map(|rotation| rotation.who.clone());
+    let who = who.cloned().or_else(|| known.map(|rotation| rotation.who.clone()));
     let rotations: Vec<Rotation> =
-        all.iter().filter(|rotation| who.as_ref().is_some_and(|who| rotation.who == *who)).cloned().collect();
+        all.iter().filter(|rotation| who.as_ref().is_some_and(|who| same_user(&rotation.who, who))).cloned().collect();
     let mut keys = vec![health::journalled(&base.id, &rotations, &policy.limits, now)];
     let leaving = rotations.iter().filter(|rotation| matches!(rotation.phase, Phase::Retired { .. }));
     keys.extend(
@@ -99,7 +112,7 @@ fn with_listing<W: World>(
 ) -> Result<UserStatus, StoreError> {
     let all = world.journal().rotations()?;
     let rotations: Vec<Rotation> =
-        all.into_iter().filter(|rotation| report.who.as_ref() == Some(&rotation.who)).collect();
+        all.into_iter().filter(|r| report.who.as_ref().is_some_and(|who| same_user(&r.who, who))).collect();
     report.keys = listing.iter().map(|facts| health::listed(facts, &rotations, &policy.limits, report.now)).collect();
     if !listing.iter().any(|facts| facts.id == base.id) {
         let mut gone = health::journalled(&base.id, &rotations, &policy.limits, report.now);
@@ -119,6 +132,7 @@ fn with_listing<W: World>(
         now: report.now,
         listing: Some(listing),
         target: base.id.clone(),
+        accepted: None,
         published: world.store().published()?.into_iter().map(|held| held.key.id).collect(),
         stashed,
         rotation: open,

@@ -12,7 +12,7 @@ use crate::workstation::Workstation;
 
 /// A TOTP device's time step: after it the next code counts.
 const CODE_STEP: Duration = Duration::from_secs(30);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A policy that demands MFA, a purge every Friday, and CloudTrail to look things up in.
 pub fn prepare(station: &Workstation) {

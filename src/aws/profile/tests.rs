@@ -61,9 +61,9 @@ async fn circles_and_lost_sources_are_named() {
 async fn an_unknown_profile_names_the_nearest() {
     let problem = resolve(&format!("[work]\n{KEY}[default]\n{KEY}"), "", "wrok").await.unwrap_err();
     assert_eq!(problem.to_string(), "there is no profile 'wrok'");
-    assert_eq!(problem.hint(), "did you mean 'work'? There are: default, work");
+    assert_eq!(problem.hint(), "did you mean 'work'? there are: default, work");
     let far = resolve(&format!("[work]\n{KEY}"), "", "quite-another").await.unwrap_err();
-    assert_eq!(far.hint(), "There are: work");
+    assert_eq!(far.hint(), "there are: work");
     assert!(resolve("", "", "default").await.unwrap_err().hint().contains("no profiles at all"));
 }
 

@@ -79,6 +79,6 @@ fn io_hint(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::PermissionDenied => {
             "you need the right to read the file and to write in its folder; the folder may be immutable"
         }
-        _ => "see 'keyrot-me doctor'",
+        _ => "check the path, its permissions and the disk",
     }
 }

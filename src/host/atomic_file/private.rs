@@ -2,11 +2,12 @@
 //!
 //! Nothing here may overwrite a file that it did not make.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FileError, folder_of, own_temp, platform};
+use super::{FileError, TEMP_PREFIX, TEMP_SUFFIX, folder_of, own_temp, platform};
 
 /// Makes `path` and what is missing above it, mode 0700, durably; takes others' rights away when it exists.
 pub fn create_private_dir(path: &Path) -> Result<(), FileError> {
@@ -60,10 +61,36 @@ pub fn erase(path: &Path) -> Result<(), FileError> {
     if !found.is_file() {
         return Err(FileError::NotAFile { path: path.to_owned() });
     }
-    // A full disk or a read-only file must not keep the name: the removal below decides.
-    let _ = overwrite(path, found.len());
+    // A file with another name stays under that one: a run that was killed while it named its file left two.
+    if !platform::has_other_names(&found) {
+        // A full disk or a read-only file must not keep the name: the removal below decides.
+        let _ = overwrite(path, found.len());
+    }
     fs::remove_file(path).map_err(FileError::io("remove", path))?;
     platform::sync_folder(folder_of(path)).map_err(FileError::io("sync the folder of", path))
+}
+
+/// As [`erase`], for a file in a folder that is swept: it gets a temporary file's name first, so that a run
+/// that dies in the middle leaves nothing half erased under a name that is read.
+pub fn erase_aside(path: &Path) -> Result<(), FileError> {
+    let Some(name) = path.file_name() else { return erase(path) };
+    let mut aside = OsString::from(TEMP_PREFIX);
+    aside.push(name);
+    aside.push(TEMP_SUFFIX);
+    let aside = path.with_file_name(aside);
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => {
+            rename(path, &aside).map_err(FileError::io("remove", path))?;
+            platform::sync_folder(folder_of(path)).map_err(FileError::io("sync the folder of", path))?;
+            erase(&aside)
+        }
+        _ => erase(path),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the name is our own, and so is the file")]
+fn rename(path: &Path, aside: &Path) -> io::Result<()> {
+    fs::rename(path, aside)
 }
 
 fn overwrite(path: &Path, length: u64) -> io::Result<()> {

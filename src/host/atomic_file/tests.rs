@@ -253,6 +253,17 @@ fn erasing_overwrites_and_removes_and_can_be_repeated() {
 }
 
 #[test]
+fn a_file_of_two_names_loses_one_and_no_byte() {
+    let scene = Scene::new();
+    let path = scene.file("staged", b"secret", 0o600);
+    // As a run leaves it that dies while it gives its file a name, where there is no rename without replacing.
+    let temp = path.with_file_name(".keyrot-me-x.tmp");
+    fs::hard_link(&path, &temp).unwrap();
+    assert_eq!(sweep(path.parent().unwrap()).unwrap(), 1);
+    assert_eq!(fs::read(&path).unwrap(), b"secret");
+}
+
+#[test]
 fn a_snapshot_shows_no_bytes() {
     let scene = Scene::new();
     let snapshot = read_for_edit(&scene.file("credentials", b"topsecret", 0o600)).unwrap();

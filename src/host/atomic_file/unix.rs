@@ -35,9 +35,13 @@ pub(super) fn is_ours(meta: &Metadata) -> bool {
     meta.uid() == geteuid().as_raw()
 }
 
+pub(super) fn has_other_names(meta: &Metadata) -> bool {
+    meta.nlink() > 1
+}
+
 pub(super) fn refuse_shared(path: &Path, meta: &Metadata) -> Result<(), FileError> {
     let path = path.to_owned();
-    if meta.nlink() > 1 {
+    if has_other_names(meta) {
         return Err(FileError::HardLinked { path, links: meta.nlink() });
     }
     if !is_ours(meta) {

@@ -29,6 +29,10 @@ pub(super) fn is_ours(_: &Metadata) -> bool {
     true
 }
 
+pub(super) fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
 pub(super) fn refuse_shared(_: &Path, _: &Metadata) -> Result<(), FileError> {
     Ok(())
 }

@@ -116,6 +116,8 @@ pub struct Report {
     pub completed: bool,
     /// Keys that this run deleted at IAM.
     pub deleted: Vec<KeyId>,
+    /// The key that stays, as IAM listed it last.
+    pub kept: Option<KeyFacts>,
     /// The keys that a block is about, with what IAM tells of their use.
     pub last_uses: Vec<(KeyFacts, Option<LastUsed>)>,
     /// Service time at the end.
@@ -131,8 +133,12 @@ pub struct Run<'a, W: World> {
     /// The key that opens sessions: the profile's, or its successor where the profile's is off already.
     signing: AccessKey,
     session: Option<Session>,
+    /// When STS accepted `base` itself.
+    accepted: Option<Time>,
     who: Option<Identity>,
     listing: Option<Vec<KeyFacts>>,
+    /// The newest listing, for the report.
+    seen: Vec<KeyFacts>,
     /// What this run itself has changed at IAM: lists may lag behind it.
     written: Vec<(KeyId, Option<Status>)>,
     suspect: Option<Suspect>,
@@ -157,8 +163,10 @@ impl<'a, W: World> Run<'a, W> {
             signing: base.clone(),
             base,
             session: None,
+            accepted: None,
             who: None,
             listing: None,
+            seen: Vec::new(),
             written: Vec::new(),
             suspect: None,
             current: None,
@@ -179,7 +187,9 @@ impl<'a, W: World> Run<'a, W> {
         };
         let last_uses = self.last_uses(&end).await;
         let rotation = self.rotations().ok().and_then(|all| self.reported(&all));
+        let keep = rotation.as_ref().and_then(|rotation| rotation.keep.as_ref());
         Report {
+            kept: self.seen.iter().find(|facts| Some(&facts.id) == keep).cloned(),
             target: self.base.id.clone(),
             end,
             rotation,
@@ -219,6 +229,7 @@ impl<'a, W: World> Run<'a, W> {
                 Decision::Idle(idle) => return Ok(End::Idle(idle)),
                 Decision::Blocked(blocked) => {
                     if !self.agreed(&blocked) {
+                        self.stop_if_asked(&situation)?;
                         return Ok(End::Blocked(blocked));
                     }
                 }
@@ -234,13 +245,14 @@ impl<'a, W: World> Run<'a, W> {
             Some(open) => self.world.store().stashed(&open.id)?,
             None => Vec::new(),
         };
-        let published = self.world.store().published()?;
+        let published: Vec<KeyId> = self.world.store().published()?.into_iter().map(|held| held.key.id).collect();
+        let target = self.target(&published, rotation.as_ref());
         Ok(Situation {
             now: self.now(),
             listing: self.listing.clone(),
-            target: self
-                .target(&published.iter().map(|held| held.key.id.clone()).collect::<Vec<_>>(), rotation.as_ref()),
-            published: published.into_iter().map(|held| held.key.id).collect(),
+            accepted: self.accepted.filter(|_| target == self.base.id),
+            target,
+            published,
             stashed: stashed.into_iter().map(|key| key.id).collect(),
             rotation,
             suspect: self.suspect.clone(),
@@ -328,10 +340,7 @@ impl<'a, W: World> Run<'a, W> {
         if !self.world.clock().stop_requested() {
             return Ok(());
         }
-        Err(match &situation.rotation {
-            Some(open) if open.unfinished() => Halt::Unfinished { why: "stopped by a signal".to_owned() },
-            _ => Halt::Stopped,
-        })
+        Err(stopped(situation.rotation.as_ref()))
     }
 
     /// Once a rotation is begun, whatever stops the run leaves it to the next one. A refused code and
@@ -342,6 +351,10 @@ impl<'a, W: World> Run<'a, W> {
         match halt {
             Halt::NotPermitted(error) | Halt::Call(error) | Halt::CannotSignIn { error, .. } if begun => {
                 Halt::Unfinished { why: error.to_string() }
+            }
+            // Gone since it signed in.
+            Halt::Call(error) if error.cause == Cause::KeyNotAccepted => {
+                Halt::CannotSignIn { key: self.signing.id.clone(), error }
             }
             other => other,
         }
@@ -381,8 +394,17 @@ impl<'a, W: World> Run<'a, W> {
     }
 }
 
-fn same_user(a: &Identity, b: &Identity) -> bool {
+/// Whether two identities are the same IAM user, though it may have been moved to another path.
+pub(super) fn same_user(a: &Identity, b: &Identity) -> bool {
     a.account == b.account && a.user() == b.user() && a.partition() == b.partition()
+}
+
+/// What a signal leaves: a rotation for the next run, or nothing.
+fn stopped(open: Option<&Rotation>) -> Halt {
+    match open {
+        Some(open) if open.unfinished() => Halt::Unfinished { why: "stopped by a signal".to_owned() },
+        _ => Halt::Stopped,
+    }
 }
 
 /// A moment as people read it in a message.

@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 
-use crate::keys::facts::Identity;
-use crate::keys::journal::Phase;
+use crate::keys::facts::{Identity, KeyId};
+use crate::keys::journal::{Phase, Rotation};
 use crate::keys::rotation::STALE_FOR;
 use crate::keys::secret::{AccessKey, Session, Signer};
 use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, World};
 
-use super::{Auth, CLOCK_TOLERANCE, Halt, Run};
+use super::{Auth, CLOCK_TOLERANCE, Halt, Run, stopped};
 
 /// Codes that STS may refuse in one run before we stop asking.
 const MOST_REFUSED: u32 = 3;
@@ -24,6 +24,7 @@ impl<W: World> Run<'_, W> {
         if let Some(by) = self.world.iam().clock_offset().filter(|by| by.abs() > CLOCK_TOLERANCE) {
             return Err(Halt::ClockOff { by });
         }
+        self.accepted = answer.is_ok().then(|| self.now());
         let who = match answer {
             Err(error) if error.cause == Cause::KeyNotAccepted => self.sign_in_otherwise(error).await?,
             other => other.map_err(|error| sign_in_refused(&self.base, error))?,
@@ -40,29 +41,48 @@ impl<W: World> Run<'_, W> {
     }
 
     /// The profile's key is refused: it may be too new to be accepted everywhere, or somebody switched
-    /// it off while its successor waits in the stash.
+    /// it off, or wrote the retired one back, while the other key of the rotation is on this machine.
     async fn sign_in_otherwise(&mut self, refused: CallError) -> Result<Identity, Halt> {
-        let base = self.base.clone();
-        for rotation in self.world.journal().rotations()?.iter().filter(|rotation| rotation.phase != Phase::Closed) {
-            if rotation.keep.as_ref() == Some(&base.id) {
-                while self.now() < rotation.last_event + STALE_FOR && !self.world.clock().stop_requested() {
-                    self.world.clock().sleep(TimeDelta::seconds(1)).await;
-                    if let Ok(who) = self.identity_of(&base).await {
-                        return Ok(who);
-                    }
+        let base = self.base.id.clone();
+        let mut rotations = self.world.journal().rotations()?;
+        rotations.retain(|rotation| rotation.phase != Phase::Closed && of_rotation(rotation, &base));
+        for rotation in &rotations {
+            let others = self.other_keys(rotation)?;
+            loop {
+                if let Some(who) = self.any_accepted(&others, rotation).await {
+                    return Ok(who);
                 }
-            }
-            if rotation.retire == base.id && rotation.unfinished() {
-                for staged in self.world.store().stashed(&rotation.id)? {
-                    if let Ok(who) = self.identity_of(&staged).await {
-                        self.tell(&format!("{} is refused: its staged successor {} signs", base.id, staged.id));
-                        self.signing = staged;
-                        return Ok(who);
-                    }
+                if self.now() >= rotation.last_event + STALE_FOR || self.world.clock().stop_requested() {
+                    break;
+                }
+                self.world.clock().sleep(TimeDelta::seconds(1)).await;
+                if let Ok(who) = self.identity_of(&self.base).await {
+                    self.accepted = Some(self.now());
+                    return Ok(who);
                 }
             }
         }
-        Err(sign_in_refused(&base, refused))
+        Err(sign_in_refused(&self.base, refused))
+    }
+
+    /// The other key of a rotation, as this machine holds it.
+    fn other_keys(&self, rotation: &Rotation) -> Result<Vec<AccessKey>, Halt> {
+        let published = self.world.store().published()?.into_iter().map(|held| held.key);
+        let published = published.filter(|key| of_rotation(rotation, &key.id));
+        let mut others: Vec<AccessKey> = published.chain(self.world.store().stashed(&rotation.id)?).collect();
+        others.retain(|key| key.id != self.base.id);
+        Ok(others)
+    }
+
+    async fn any_accepted(&mut self, others: &[AccessKey], rotation: &Rotation) -> Option<Identity> {
+        for other in others {
+            if let Some(who) = self.identity_of(other).await.ok().filter(|who| *who == rotation.who) {
+                self.tell(&format!("{} is refused: {} of the same rotation signs", self.base.id, other.id));
+                self.signing = other.clone();
+                return Some(who);
+            }
+        }
+        None
     }
 
     /// The user name that every IAM call is given.
@@ -108,15 +128,11 @@ impl<W: World> Run<'_, W> {
     async fn open_session(&mut self) -> Result<Session, Halt> {
         let serial = self.mfa_serial().await?;
         while self.codes_refused < MOST_REFUSED {
-            let code = self
-                .world
-                .desk()
-                .mfa_code(&serial, self.codes_refused)
-                .await
-                .map_err(|none| Halt::Mfa { why: none.message, hint: none.hint })?;
+            let code = self.world.desk().mfa_code(&serial, self.codes_refused).await;
             if self.world.clock().stop_requested() {
-                return Err(Halt::Stopped);
+                return Err(stopped(self.open_rotation()?.as_ref()));
             }
+            let code = code.map_err(|none| Halt::Mfa { why: none.message, hint: none.hint })?;
             match self.world.iam().open_session(&self.signing, &serial, &code).await {
                 Ok(session) => {
                     self.session = Some(session.clone());
@@ -171,7 +187,8 @@ impl<W: World> Run<'_, W> {
             [] => Err(Halt::Mfa {
                 why: "this user has passkeys or security keys only, and STS takes TOTP codes only".to_owned(),
                 hint: Some(
-                    "sign in with `aws login`, then run with --auth-profile; or register a TOTP device".to_owned(),
+                    "register a TOTP device as well; signing through `aws login` (--auth-profile) comes with a later version"
+                        .to_owned(),
                 ),
             }),
             several => Err(Halt::Mfa {
@@ -183,6 +200,10 @@ impl<W: World> Run<'_, W> {
             }),
         }
     }
+}
+
+fn of_rotation(rotation: &Rotation, key: &KeyId) -> bool {
+    rotation.retire == *key || rotation.keep.as_ref() == Some(key)
 }
 
 fn sign_in_refused(key: &AccessKey, error: CallError) -> Halt {

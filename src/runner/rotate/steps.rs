@@ -52,11 +52,12 @@ impl<W: World> Run<'_, W> {
     /// S2. Without a session only where nobody has to be asked for a code to learn that nothing is to do.
     async fn list(&mut self, s: &Situation) -> Result<(), Halt> {
         let user = self.user();
-        if self.session.is_none() && !self.settings.policy.surely_writes() {
+        let may_stop_here = s.rotation.as_ref().is_some_and(|open| !open.unfinished());
+        if self.session.is_none() && (may_stop_here || !self.settings.policy.surely_writes()) {
             let own = Signer::Key(self.signing.clone());
             match self.world.iam().list_keys(&own, &user).await {
                 Ok(keys) => {
-                    self.listing = Some(self.with_own_writes(keys));
+                    self.listed(keys)?;
                     return Ok(());
                 }
                 Err(error) if !matches!(error.cause, Cause::AccessDenied | Cause::KeyNotAccepted) => {
@@ -75,7 +76,14 @@ impl<W: World> Run<'_, W> {
             }
             other => other?,
         };
-        self.listing = Some(self.with_own_writes(keys));
+        self.listed(keys)?;
+        Ok(())
+    }
+
+    fn listed(&mut self, keys: Vec<KeyFacts>) -> Result<(), Halt> {
+        let keys = self.with_own_writes(keys)?;
+        self.seen.clone_from(&keys);
+        self.listing = Some(keys);
         Ok(())
     }
 
@@ -84,8 +92,11 @@ impl<W: World> Run<'_, W> {
         self.held(open, open.keep.as_ref()?).ok()
     }
 
-    /// Lists lag: what this run has done itself counts.
-    fn with_own_writes(&self, mut keys: Vec<KeyFacts>) -> Vec<KeyFacts> {
+    /// Lists lag: what this run has done itself counts, and a key that the journal knows as deleted.
+    fn with_own_writes(&self, mut keys: Vec<KeyFacts>) -> Result<Vec<KeyFacts>, Halt> {
+        for gone in self.rotations()?.iter().filter_map(|rotation| rotation.deleted.as_ref()) {
+            keys.retain(|facts| facts.id != *gone);
+        }
         for (id, status) in &self.written {
             match status {
                 None => keys.retain(|facts| facts.id != *id),
@@ -94,7 +105,7 @@ impl<W: World> Run<'_, W> {
                 }
             }
         }
-        keys
+        Ok(keys)
     }
 
     /// S3 to S5. A throttled create is refused for certain: its rotation is closed, the next try is a
@@ -104,6 +115,12 @@ impl<W: World> Run<'_, W> {
         for tried in 1.. {
             match self.create_once(s).await? {
                 None => return Ok(()),
+                // Somebody made a key since the list: a new list shows it.
+                Some(error) if error.cause == Cause::QuotaFull && self.tries == 0 => {
+                    self.tries += 1;
+                    return Ok(());
+                }
+                Some(error) if error.cause == Cause::QuotaFull => return Err(error.into()),
                 Some(error) if tried >= CREATE_TRIES || self.now() - began > CREATE_WITHIN => return Err(error.into()),
                 Some(_) => {
                     self.tell("IAM is throttling: trying again");
@@ -117,7 +134,7 @@ impl<W: World> Run<'_, W> {
         Ok(())
     }
 
-    /// `Some` is a throttled try.
+    /// `Some` is a try that was refused for certain, and that may be worth another one.
     async fn create_once(&mut self, s: &Situation) -> Result<Option<CallError>, Halt> {
         let signer = self.signer().await?;
         let who = self.who.clone().ok_or(Halt::Stopped)?;
@@ -151,7 +168,7 @@ impl<W: World> Run<'_, W> {
 
     fn create_refused(&mut self, error: CallError) -> Result<CallError, Halt> {
         match error.cause {
-            Cause::Throttled => Ok(error),
+            Cause::Throttled | Cause::QuotaFull => Ok(error),
             Cause::SessionExpired => {
                 self.session = None;
                 Ok(error)
@@ -175,8 +192,11 @@ impl<W: World> Run<'_, W> {
         match self.world.iam().delete_key(signer, &self.user(), &key).await {
             Ok(()) => {
                 self.deleted.push(key.clone());
-                // Where even this cannot be written, the next run finds out by itself.
-                let _ = self.record(id, Event::NotCreated);
+                // A failed write may have left a copy. Where it cannot be erased, or nothing be journalled,
+                // the next run finds out by itself.
+                if self.world.store().erase(id, &key).is_ok() {
+                    let _ = self.record(id, Event::NotCreated);
+                }
                 Halt::Store(StoreError {
                     message: format!("the new key {key} could not be kept and was deleted again: {broken}"),
                     ..broken
@@ -386,8 +406,8 @@ impl<W: World> Run<'_, W> {
             }
             Proof::Refused(error) if error.cause == Cause::KeyNotAccepted => {
                 let reason = format!("{key} was refused once {retired} was off ({error})");
-                self.switch_on_again(&signer, &retired).await?;
                 self.record(&open.id, Event::Reactivated { reason: reason.clone() })?;
+                self.switch_on_again(&signer, &retired).await?;
                 Err(Halt::Unfinished { why: format!("{reason}; {retired} is on again") })
             }
             Proof::Refused(error) => {

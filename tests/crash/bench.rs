@@ -1,0 +1,357 @@
+//! The workbench of the crash tests: a workstation, commands that are killed on it, and what must hold of it then
+//! (DESIGN's I1, I2, I3, I5 and I7).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::program;
+use crate::sandbox::KeyState;
+use crate::workstation::{Ran, Workstation};
+
+use super::SECOND;
+use super::disks::Disk;
+
+/// Longer than a create may take and a list may be stale, together; IAM's time, not ours.
+pub const UNTIL_LISTS_ARE_FRESH: Duration = Duration::from_secs(100);
+
+/// How IAM's writes are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    Mfa,
+    Key,
+}
+
+/// A credentials file and the key of its first profile.
+#[derive(Clone)]
+pub struct Original {
+    pub text: String,
+    id: String,
+    secret: String,
+}
+
+pub struct Bench {
+    station: Workstation,
+    auth: Auth,
+    /// As it was before anything was done; what others edit meanwhile they must edit here too.
+    pub original: Arc<Mutex<Original>>,
+    old: String,
+    /// Where the home lies on a disk of its own.
+    disk: Option<Disk>,
+    /// Every key that alice was seen to have, with its secret.
+    known: RefCell<BTreeMap<String, String>>,
+}
+
+impl Deref for Bench {
+    type Target = Workstation;
+
+    fn deref(&self) -> &Workstation {
+        &self.station
+    }
+}
+
+impl Bench {
+    pub fn new(auth: Auth) -> Self {
+        let station = Workstation::new(program());
+        station.settings("[rotation]\nsettle = { every = \"0s\", successes = 1 }\n");
+        station.sandbox.accept_any_clock();
+        let key = station.sandbox.keys_of("alice").remove(0);
+        let original = Original { text: station.credentials(), id: key.id.clone(), secret: key.secret };
+        let original = Arc::new(Mutex::new(original));
+        Self { station, auth, original, old: key.id, disk: None, known: RefCell::default() }
+    }
+
+    pub fn settings(&self, rotation: &str) {
+        self.station.settings(&format!("[rotation]\n{rotation}\n"));
+    }
+
+    /// From here on the home is what this disk shows at its place.
+    pub fn move_to(&mut self, disk: Disk) {
+        self.disk = Some(disk);
+    }
+
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("the home was moved to a disk")
+    }
+
+    /// The home as the program sees it.
+    fn home(&self) -> PathBuf {
+        let home = self.station.home.path();
+        self.disk.as_ref().map_or_else(|| home.to_owned(), |disk| disk.seen(home))
+    }
+
+    pub fn path(&self, below_home: &str) -> PathBuf {
+        self.home().join(below_home)
+    }
+
+    pub fn credentials_path(&self) -> PathBuf {
+        self.path(".aws/credentials")
+    }
+
+    pub fn credentials(&self) -> String {
+        fs::read_to_string(self.credentials_path()).unwrap()
+    }
+
+    fn stash(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path(".local/state/keyrot-me/stash")).into_iter().flatten();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "json"))
+            .collect()
+    }
+
+    /// As the old key's owner would name it.
+    pub fn old(&self) -> &str {
+        &self.old
+    }
+
+    /// IAM's clock jumps as soon as a create is looked into, so that a lost one need not be waited for.
+    pub fn hurry_after_create(&self) {
+        let (control, mut created, mut jumped) = (self.sandbox.control(), false, false);
+        self.sandbox.on_call(move |call| match call.action.as_str() {
+            "CreateAccessKey" => created = true,
+            "ListAccessKeys" | "LookupEvents" if created && !jumped => {
+                jumped = true;
+                control.advance(61 * SECOND);
+            }
+            _ => {}
+        });
+    }
+
+    /// At IAM, and for the codes; the program learns it from the answers' `Date`.
+    pub fn time_passes(&self, by: Duration) {
+        self.sandbox.advance(by);
+    }
+
+    /// The program with what it needs to sign, a code that was not used yet included.
+    pub fn signed(&self, arguments: &[&str]) -> Command {
+        let code = self.sandbox.next_totp("alice");
+        let mut all = arguments.to_vec();
+        match self.auth {
+            Auth::Mfa => all.extend(["--mfa-code", &code]),
+            Auth::Key => all.push("--no-mfa"),
+        }
+        self.unsigned(&all)
+    }
+
+    pub fn unsigned(&self, arguments: &[&str]) -> Command {
+        let command = self.command(arguments);
+        self.disk.as_ref().map_or(command, |disk| under(&disk.prefix(), &self.command(arguments)))
+    }
+
+    /// Runs to an end of whatever kind, as the client that the sandbox may kill, and checks what must hold then.
+    #[track_caller]
+    pub fn run_signed(&self, arguments: &[&str]) -> Ran {
+        self.run_to_end(self.signed(arguments))
+    }
+
+    #[track_caller]
+    pub fn run_to_end(&self, command: Command) -> Ran {
+        let child = self.spawn(command);
+        self.wait_for(child)
+    }
+
+    pub fn spawn(&self, mut command: Command) -> Child {
+        self.note_keys();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.sandbox.set_client(Some(child.id()));
+        child
+    }
+
+    #[track_caller]
+    pub fn wait_for(&self, child: Child) -> Ran {
+        let ran = self.ended(child);
+        self.some_stored_key_is_active();
+        self.file_is_whole();
+        ran
+    }
+
+    /// Without a look at what somebody else may have spoilt.
+    #[track_caller]
+    pub fn ended(&self, child: Child) -> Ran {
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        self.sandbox.set_client(None);
+        self.note_keys();
+        for secret in self.known.borrow().values() {
+            assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "a secret was printed (I3)");
+        }
+        ran
+    }
+
+    pub fn note_keys(&self) {
+        let keys = self.sandbox.keys_of("alice").into_iter().map(|key| (key.id, key.secret));
+        self.known.borrow_mut().extend(keys);
+    }
+
+    /// The published key and the stashed ones: id and secret.
+    pub fn stored(&self) -> Vec<(String, String)> {
+        let stashed = self.stash().into_iter().map(|path| stashed(&path));
+        std::iter::once(self.published()).chain(stashed).collect()
+    }
+
+    /// What profile `default` holds.
+    pub fn published(&self) -> (String, String) {
+        published(&self.credentials())
+    }
+
+    pub fn active(&self) -> Vec<KeyState> {
+        self.sandbox.keys_of("alice").into_iter().filter(|key| key.status == "Active").collect()
+    }
+
+    /// I1.
+    #[track_caller]
+    pub fn some_stored_key_is_active(&self) {
+        let (stored, active) = (self.stored(), self.active());
+        let works = |(id, secret): &(String, String)| active.iter().any(|key| key.id == *id && key.secret == *secret);
+        assert!(stored.iter().any(works), "no key that is stored here is Active (I1): {}", self.picture());
+    }
+
+    /// I7: the file as it was, with one of alice's keys in the old one's place.
+    #[track_caller]
+    pub fn file_is_whole(&self) {
+        self.note_keys();
+        let Original { text: original, id, secret } = self.original.lock().unwrap().clone();
+        let text = self.credentials();
+        let whole = self
+            .known
+            .borrow()
+            .iter()
+            .any(|(new, new_secret)| text == original.replace(&id, new).replace(&secret, new_secret));
+        assert!(whole, "the credentials file is neither the old nor a new one (I7):\n{text}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(self.credentials_path()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "the mode of the credentials file");
+        }
+    }
+
+    pub fn time_passes_and_settles(&self) -> usize {
+        self.time_passes(UNTIL_LISTS_ARE_FRESH);
+        self.settle()
+    }
+
+    /// `act` at the n-th call from now (before it is looked at, and before its fault).
+    pub fn at_call(&self, n: usize, mut act: impl FnMut() + Send + 'static) {
+        let mut calls = 0;
+        self.sandbox.on_call(move |_| {
+            calls += 1;
+            if calls == n {
+                act();
+            }
+        });
+    }
+
+    /// Up to three runs without faults put it right (I5); says how many it took.
+    #[track_caller]
+    pub fn settle(&self) -> usize {
+        self.sandbox.clear_faults();
+        self.sandbox.clear_hooks();
+        for run in 1..=3 {
+            self.time_passes(31 * SECOND);
+            let ran = self.run_signed(&["rotate", "--yes"]);
+            self.every_active_key_is_accounted_for(&ran);
+            match ran.code {
+                Some(0) => {
+                    self.is_settled();
+                    return run;
+                }
+                Some(5) => {}
+                _ => panic!("run {run} after the fault: {ran:?}\n{}", self.picture()),
+            }
+        }
+        panic!("three runs without faults did not put it right (I5): {}", self.picture());
+    }
+
+    /// I2: stored here, there before, or named.
+    #[track_caller]
+    fn every_active_key_is_accounted_for(&self, ran: &Ran) {
+        let stored = self.stored();
+        for key in self.active() {
+            let here = stored.iter().any(|(id, secret)| *id == key.id && *secret == key.secret);
+            let named = ran.stderr.contains(&key.id);
+            assert!(here || key.id == self.old() || named, "{} is nobody's (I2): {}", key.id, self.picture());
+        }
+    }
+
+    /// One Active key, stored where the tools read it, and no copy of it anywhere else.
+    #[track_caller]
+    pub fn is_settled(&self) {
+        let active = self.active();
+        let [key] = active.as_slice() else { panic!("not one Active key: {}", self.picture()) };
+        assert_eq!(self.published(), (key.id.clone(), key.secret.clone()), "{}", self.picture());
+        self.nothing_lies_about(key);
+    }
+
+    #[track_caller]
+    fn nothing_lies_about(&self, key: &KeyState) {
+        let keys = self.sandbox.keys_of("alice");
+        for path in files_below(&self.home()) {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(!name.starts_with(".keyrot-me-"), "a temporary file is left: {}", path.display());
+            if path != self.credentials_path() {
+                assert!(!text.contains(&key.secret), "{} holds the new secret", path.display());
+            }
+        }
+        for (id, _) in self.stored().into_iter().skip(1) {
+            assert!(keys.iter().any(|key| key.id == id), "the stash holds {id}, which IAM does not know any more");
+        }
+    }
+
+    /// For messages: states and places, no secrets.
+    pub fn picture(&self) -> String {
+        let keys = self.sandbox.keys_of("alice");
+        let keys: Vec<_> = keys.iter().map(|key| format!("{} {}", key.id, key.status)).collect();
+        let stash: Vec<_> = self.stash().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+        let journal = fs::read_to_string(self.path(".local/state/keyrot-me/journal.jsonl")).unwrap_or_default();
+        let calls = self.sandbox.calls();
+        let calls: Vec<_> = calls.iter().map(|call| format!("{} {}", call.action, call.outcome)).collect();
+        format!(
+            "IAM: {keys:?}\npublished: {}\nstash: {stash:?}\ncalls: {calls:?}\njournal:\n{journal}",
+            self.published().0
+        )
+    }
+}
+
+/// `command` as the last words of another program's.
+pub fn under(prefix: &[String], command: &Command) -> Command {
+    let mut outer = Command::new(&prefix[0]);
+    outer.args(&prefix[1..]).arg(command.get_program()).args(command.get_args());
+    outer.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer.stdin(Stdio::null());
+    outer
+}
+
+/// Key id and secret of the first profile in a credentials file.
+pub fn published(text: &str) -> (String, String) {
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    (value("aws_access_key_id"), value("aws_secret_access_key"))
+}
+
+fn stashed(path: &Path) -> (String, String) {
+    let held: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let text = |name: &str| held[name].as_str().unwrap().to_owned();
+    (text("access_key_id"), text("secret_access_key"))
+}
+
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files_below(&path));
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    found
+}

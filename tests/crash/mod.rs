@@ -1,0 +1,16 @@
+//! Crashes and faults of the real program: whatever happens in the middle of a command, no key is lost and the
+//! next runs put it right. The measures themselves are in `bench`.
+
+mod bench;
+mod calls;
+mod company;
+mod disk;
+mod disks;
+mod lost_create;
+mod outsiders;
+mod service;
+mod system_calls;
+
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);

@@ -1,0 +1,142 @@
+//! The program is killed on entry to every system call that changes a file of this user.
+//!
+//! A first run under strace tells which calls these are; each of them is a kill point of its own run. The program's
+//! files are written by its main thread only, so only that one is traced.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use crate::skip::skip;
+
+use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH, under};
+use super::calls::Scene;
+
+const CHANGING: &str = "openat,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
+                        chmod,fchmod,fchmodat,fchown,ftruncate,truncate,flock,link,linkat,symlink,mkdir,mkdirat,close";
+
+/// A file system without a rename that refuses to replace, as many network ones are.
+const NO_RENAMEAT2: &str = "--inject=renameat2:error=EINVAL";
+
+/// `command` under strace with these options.
+fn traced(command: &Command, options: &[String]) -> Command {
+    let mut prefix = vec!["strace".to_owned(), "-qq".to_owned(), "-y".to_owned()];
+    prefix.extend_from_slice(options);
+    under(&prefix, command)
+}
+
+fn can_trace() -> bool {
+    let probe = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    probe.is_ok_and(|status| status.success())
+}
+
+/// The name and number of each call in the trace that changes something below home.
+fn kill_points(trace: &str, home: &str) -> Vec<(String, usize)> {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    let mut points = Vec::new();
+    for line in trace.lines() {
+        let Some((name, rest)) = line.split_once('(') else { continue };
+        let n = counts.entry(name).or_default();
+        *n += 1;
+        let reads =
+            matches!(name, "openat") && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| rest.contains(flag));
+        if rest.contains(home) && !reads && name != "close" {
+            points.push((name.to_owned(), *n));
+        }
+    }
+    points
+}
+
+/// One sweep: a command, how it signs, and what else strace does to it.
+struct Sweep {
+    scene: Scene,
+    auth: Auth,
+    also: &'static [&'static str],
+}
+
+impl Sweep {
+    fn options(&self, output: &str, more: String) -> Vec<String> {
+        let mut options = vec!["-o".to_owned(), output.to_owned()];
+        options.extend(self.also.iter().map(|&option| option.to_owned()));
+        options.push(more);
+        options
+    }
+
+    fn points(&self) -> Vec<(String, usize)> {
+        let bench = self.scene.prepare(self.auth);
+        let trace = bench.path("trace");
+        let options = self.options(&trace.display().to_string(), format!("--trace={CHANGING}"));
+        bench.run_to_end(traced(&bench.signed(self.scene.arguments()), &options)).expect(0);
+        let home = bench.home.path().canonicalize().unwrap();
+        let points = kill_points(&fs::read_to_string(&trace).unwrap(), &home.display().to_string());
+        assert!(points.iter().any(|(name, _)| name == "fsync") && points.len() > 10, "{points:?}");
+        points
+    }
+
+    /// True when it was killed there.
+    fn killed_at(&self, bench: &Bench, name: &str, n: usize) -> bool {
+        let options = self.options("/dev/null", format!("--inject={name}:signal=KILL:when={n}"));
+        let child = bench.spawn(traced(&bench.signed(self.scene.arguments()), &options));
+        bench.wait_for(child).code.is_none()
+    }
+
+    fn run(&self, wanted: impl Fn(&str) -> bool) {
+        if !can_trace() {
+            return skip("needs strace and ptrace: the sweep over system calls");
+        }
+        let mut all = self.points();
+        all.retain(|(name, _)| wanted(name));
+        let (mut points, mut runs, mut most) = (0, 0, 0);
+        for (name, n) in &all {
+            let bench = self.scene.prepare(self.auth);
+            runs += 1;
+            if !self.killed_at(&bench, name, *n) {
+                bench.is_settled();
+                continue;
+            }
+            points += 1;
+            bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+            let took = bench.settle();
+            runs += took;
+            most = most.max(took);
+        }
+        assert!(points * 10 >= all.len() * 9, "only {points} of {} points were reached", all.len());
+        let Self { scene, auth, .. } = self;
+        println!("{scene:?} with {auth:?}: {points} system call kill points, {runs} runs, {most} to settle at most");
+    }
+}
+
+/// Every point of the scene, signed one way; the other way too where `KEYROT_FULL_SWEEP` asks for it.
+fn sweep(scene: Scene, auth: Auth) {
+    Sweep { scene, auth, also: &[] }.run(|_| true);
+    if std::env::var_os("KEYROT_FULL_SWEEP").is_some() {
+        let auth = if auth == Auth::Mfa { Auth::Key } else { Auth::Mfa };
+        Sweep { scene, auth, also: &[] }.run(|_| true);
+    }
+}
+
+#[test]
+fn a_first_rotation_may_die_at_any_system_call() {
+    sweep(Scene::FirstRotation, Auth::Mfa);
+}
+
+#[test]
+fn a_next_rotation_may_die_at_any_system_call() {
+    sweep(Scene::NextRotation, Auth::Key);
+}
+
+#[test]
+fn finish_may_die_at_any_system_call() {
+    sweep(Scene::Finish, Auth::Key);
+}
+
+#[test]
+fn a_rollback_may_die_at_any_system_call() {
+    sweep(Scene::Rollback, Auth::Mfa);
+}
+
+#[test]
+fn a_new_file_may_die_between_its_two_names() {
+    let links = |name: &str| name.contains("link");
+    Sweep { scene: Scene::FirstRotation, auth: Auth::Key, also: &[NO_RENAMEAT2] }.run(links);
+}

@@ -1,0 +1,174 @@
+//! The model test: the real executor and the real planner, run through faults, crashes and outsiders
+//! against an AWS, a store and a clock in memory, with the promises checked after every effect.
+//!
+//! `KEYROT_MODEL_SCHEDULES=1000000` plays that many random schedules; `KEYROT_MODEL_SEED=n` plays one
+//! and prints it.
+
+mod aws;
+mod checks;
+mod gate;
+mod machine;
+mod play;
+mod schedule;
+mod state;
+
+use play::{Played, play};
+use schedule::{At, Fault, KIND, Nature, Person, Planned, Schedule, Story, Trail};
+
+/// Random schedules of a normal test run.
+const SCHEDULES: u64 = 12_000;
+
+const STORIES: [Story; 5] = [Story::Rotate, Story::Rollback, Story::Finish, Story::FinishNow, Story::RotateAgain];
+const PEOPLE: [Person; 5] = [Person::SaidYes, Person::Agrees, Person::Declines, Person::Nobody, Person::Timer];
+
+/// An AWS that is as slow and as stale as we have seen it.
+const SLOW: Nature =
+    Nature { sts_delay: 8, iam_delay: 15, lag: 60, trail: Trail::After(300), sessions_die: true, ..KIND };
+
+fn fails(schedule: &Schedule) -> bool {
+    !play(schedule, false).violations.is_empty()
+}
+
+/// Leaves out of a failing schedule what it does not need to fail.
+fn shrunk(mut schedule: Schedule) -> Schedule {
+    let mut smaller = true;
+    while smaller {
+        smaller = false;
+        for less in simpler(&schedule) {
+            if less != schedule && fails(&less) {
+                schedule = less;
+                smaller = true;
+                break;
+            }
+        }
+    }
+    schedule
+}
+
+fn simpler(from: &Schedule) -> Vec<Schedule> {
+    let mut found: Vec<Schedule> = (0..from.faults.len())
+        .map(|index| {
+            let mut less = from.clone();
+            less.faults.remove(index);
+            less
+        })
+        .collect();
+    let natures = [
+        Nature { sts_delay: 0, iam_delay: 0, flaky: false, ..from.nature },
+        Nature { lag: 0, ..from.nature },
+        Nature { trail: KIND.trail, last_use_denied: false, ..from.nature },
+        Nature { sessions_die: false, reads_need_mfa: false, ..from.nature },
+        Nature { no_mfa: false, ..from.nature },
+        Nature { latency: KIND.latency, skew: 0, whole_offset: false, ..from.nature },
+        Nature { strange: false, ..from.nature },
+        Nature { retire_after: KIND.retire_after, ..from.nature },
+    ];
+    found.extend(natures.map(|nature| Schedule { nature, ..from.clone() }));
+    found.push(Schedule { story: Story::Rotate, ..from.clone() });
+    found.push(Schedule { person: Person::SaidYes, ..from.clone() });
+    found.push(Schedule { gap: 5, ..from.clone() });
+    found
+}
+
+/// Fails with the smallest schedule that shows it, and the story of it.
+fn report(schedule: Schedule) -> ! {
+    let small = shrunk(schedule);
+    let Played { violations, trace, .. } = play(&small, true);
+    panic!("{small}\n{}\n\n{}", trace.join("\n"), violations.join("\n"))
+}
+
+fn hold(schedule: Schedule) -> Played {
+    let played = play(&schedule, false);
+    if !played.violations.is_empty() {
+        report(schedule)
+    }
+    played
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::vars_os().find(|(key, _)| key == name).and_then(|(_, value)| value.to_str()?.parse().ok())
+}
+
+fn natures() -> Vec<Nature> {
+    vec![KIND, SLOW, Nature { no_mfa: true, ..KIND }, Nature { reads_need_mfa: true, trail: Trail::After(0), ..SLOW }]
+}
+
+#[test]
+fn promises_hold_in_random_schedules() {
+    if let Some(seed) = from_environment("KEYROT_MODEL_SEED") {
+        let schedule = Schedule::random(seed);
+        let played = play(&schedule, true);
+        println!("{schedule}\n{}\n\n{}", played.trace.join("\n"), played.violations.join("\n"));
+        hold(schedule);
+        return;
+    }
+    let many = from_environment("KEYROT_MODEL_SCHEDULES").unwrap_or(SCHEDULES);
+    let first = from_environment("KEYROT_MODEL_FROM").unwrap_or(0);
+    let crashes: usize = (first..first + many).map(|seed| hold(Schedule::random(seed)).crashes).sum();
+    println!("{many} schedules, {crashes} crashes");
+}
+
+#[test]
+fn promises_hold_without_faults() {
+    for story in STORIES.into_iter().chain([Story::BesideAnother(true), Story::BesideAnother(false)]) {
+        for person in PEOPLE {
+            for nature in natures() {
+                hold(Schedule { nature, ..Schedule::plain(story, person) });
+            }
+        }
+    }
+}
+
+/// A crash before and after every port call of a run.
+fn crashes_of(calls: impl Iterator<Item = u32> + Clone, run: usize) -> impl Iterator<Item = Planned> + Clone {
+    calls.flat_map(move |call| {
+        [Fault::DiesBefore, Fault::DiesAfter].map(|fault| Planned { run, at: At::Call(call), fault })
+    })
+}
+
+#[test]
+fn promises_hold_when_the_process_dies_at_any_port_call() {
+    let mut points = 0;
+    for story in STORIES {
+        for person in PEOPLE {
+            for nature in natures() {
+                let plain = Schedule { nature, ..Schedule::plain(story, person) };
+                for crash in crashes_of(0..hold(plain.clone()).calls, 0) {
+                    hold(Schedule { faults: vec![crash], ..plain.clone() });
+                    points += 1;
+                }
+            }
+        }
+    }
+    println!("{points} crash points");
+}
+
+#[test]
+fn promises_hold_when_the_process_dies_twice() {
+    let mut pairs = 0;
+    for story in [Story::Rotate, Story::Rollback, Story::Finish] {
+        for (person, nature) in [(Person::SaidYes, KIND), (Person::Timer, SLOW)] {
+            let plain = Schedule { nature, gap: 1, ..Schedule::plain(story, person) };
+            let first = play(&plain, false).acting;
+            for once in crashes_of(first.into_iter(), 0) {
+                pairs += second_crashes(&Schedule { faults: vec![once], ..plain.clone() });
+            }
+        }
+    }
+    println!("{pairs} pairs of crash points");
+}
+
+fn second_crashes(once: &Schedule) -> usize {
+    let mut pairs = 0;
+    for call in 0..400 {
+        for fault in [Fault::DiesBefore, Fault::DiesAfter] {
+            let mut twice = once.clone();
+            twice.faults.push(Planned { run: 1, at: At::Call(call), fault });
+            if hold(twice).crashes < 2 {
+                return pairs;
+            }
+            pairs += 1;
+        }
+    }
+    pairs
+}

@@ -1,0 +1,187 @@
+//! One play: the faulted runs, then up to three without faults, and the judgement of I5.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use chrono::TimeDelta;
+
+use keyrot_me::keys::facts::{KeyId, Status};
+use keyrot_me::keys::journal::Rotation;
+use keyrot_me::keys::policy::{Goal, Limits, Policy, Settle};
+use keyrot_me::keys::rotation::Blocked;
+use keyrot_me::runner::rotate::{Auth, End, Halt, Report, Run, Settings};
+
+use super::gate::Model;
+use super::schedule::{Fault, Person, Schedule, Story};
+use super::state::{State, ThisRun, seconds};
+
+/// What came of a play.
+pub struct Played {
+    pub violations: Vec<String>,
+    pub trace: Vec<String>,
+    /// Port calls of the first faulted run, and which of them do more than read.
+    pub calls: u32,
+    pub acting: Vec<u32>,
+    pub crashes: usize,
+}
+
+/// How many runs of a schedule have faults.
+fn faulted_runs(schedule: &Schedule) -> usize {
+    schedule.faults.iter().map(|planned| planned.run + 1).max().unwrap_or(0).max(1)
+}
+
+pub fn play(schedule: &Schedule, tracing: bool) -> Played {
+    let model = Model::new(State::new(schedule, tracing));
+    prelude(&model, schedule);
+    let mut played = Played { violations: Vec::new(), trace: Vec::new(), calls: 0, acting: Vec::new(), crashes: 0 };
+    let faulted = faulted_runs(schedule);
+    for number in 0..faulted {
+        let goal = if number == 0 { first_goal(schedule) } else { going_on(schedule) };
+        let report = one_run(&model, goal, number, false);
+        played.crashes += usize::from(report.is_none());
+        if number == 0 {
+            model.with(|s| (played.calls, played.acting) = (s.run.calls, s.run.acting.clone()));
+        }
+    }
+    recover(&model, schedule, faulted);
+    let state = model.into_state();
+    played.violations = state.violations;
+    played.trace = state.trace.unwrap_or_default();
+    played
+}
+
+/// The rotation that some stories begin after.
+fn prelude(model: &Model, schedule: &Schedule) {
+    let later = match schedule.story {
+        Story::Rotate | Story::BesideAnother(_) => return,
+        Story::Rollback | Story::FinishNow => schedule.nature.retire_after / 2,
+        Story::Finish | Story::RotateAgain => schedule.nature.retire_after + 3_600,
+    };
+    let strange = model.with(|s| std::mem::replace(&mut s.schedule.nature.strange, false));
+    let report = one_run(model, Goal::Rotate { older_than: None }, 99, true);
+    model.with(|s| {
+        s.schedule.nature.strange = strange;
+        s.now += seconds(later);
+        if !report.is_some_and(|report| report.completed) {
+            s.violated("a rotation without faults did not complete".into());
+        }
+    });
+}
+
+fn first_goal(schedule: &Schedule) -> Goal {
+    match schedule.story {
+        Story::Rollback => Goal::Rollback,
+        Story::Finish => Goal::Finish { now: false },
+        Story::FinishNow => Goal::Finish { now: true },
+        _ => going_on(schedule),
+    }
+}
+
+fn going_on(schedule: &Schedule) -> Goal {
+    match schedule.person {
+        Person::Timer => Goal::RotateDue,
+        _ => Goal::Rotate { older_than: None },
+    }
+}
+
+/// One run of the real executor; `None` when it died.
+fn one_run(model: &Model, goal: Goal, number: usize, faults_off: bool) -> Option<Report> {
+    let settings = model.with(|s| {
+        let policy = policy(&s.schedule, goal);
+        s.run = ThisRun { number, faults_off, policy: Some(policy.clone()), ..ThisRun::default() };
+        s.offset = None;
+        s.now += seconds(if number == 0 { 0 } else { s.schedule.gap });
+        s.note(|| format!("=== {:?}", policy.goal));
+        let serial = s.nature().reads_need_mfa.then(|| "arn:aws:iam::123456789012:mfa/alice".to_owned());
+        let auth = if s.nature().no_mfa { Auth::KeyItself } else { Auth::Mfa { serial } };
+        Settings { policy, auth, settle: Settle::default() }
+    });
+    let base = model.with(|s| s.profiles[0].1.clone());
+    let run = pin!(Run::new(model, base, settings).run());
+    let report = finished(model, run);
+    model.with(|s| s.note(|| format!("=== ended: {:?}", report.as_ref().map(|report| &report.end))));
+    report
+}
+
+/// Ports of the model are ready at once, or never: then the process has died.
+fn finished(model: &Model, run: std::pin::Pin<&mut impl Future<Output = Report>>) -> Option<Report> {
+    match run.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(report) if !model.with(|s| s.run.dead) => Some(report),
+        _ => None,
+    }
+}
+
+fn policy(schedule: &Schedule, goal: Goal) -> Policy {
+    Policy {
+        goal,
+        limits: Limits { max_age: TimeDelta::days(5), purge: None },
+        retire_after: seconds(schedule.nature.retire_after),
+        replace: Vec::new(),
+        yes: schedule.person == Person::SaidYes,
+        scheduled: schedule.person == Person::Timer,
+        may_start: true,
+    }
+}
+
+/// Up to three runs without faults.
+fn recover(model: &Model, schedule: &Schedule, first: usize) {
+    model.with(|s| s.refused_until = None);
+    for number in first..first + 3 {
+        let Some(report) = one_run(model, going_on(schedule), number, true) else { return };
+        if number == first {
+            model.with(|s| s.check_accounted(&report));
+        }
+        match judge(model, schedule, &report) {
+            Verdict::Complete if model.with(|s| !s.meddled) => return model.with(State::check_complete),
+            Verdict::Complete | Verdict::Decision => return,
+            Verdict::Wrong(why) => return model.with(|s| s.violated(why)),
+            Verdict::GoOn => {}
+        }
+    }
+    model.with(|s| s.violated("I5: three runs without faults did not finish it".into()));
+}
+
+enum Verdict {
+    Complete,
+    /// A person has to decide, and is told what.
+    Decision,
+    GoOn,
+    Wrong(String),
+}
+
+fn judge(model: &Model, schedule: &Schedule, report: &Report) -> Verdict {
+    let unfinished = model.with(|s| s.journal.iter().any(Rotation::unfinished));
+    match &report.end {
+        End::Idle(_) if unfinished => {
+            Verdict::Wrong(format!("I5: nothing to do, and yet unfinished: {:?}", report.end))
+        }
+        End::Idle(_) => Verdict::Complete,
+        End::Blocked(blocked) if justified(schedule, blocked) => Verdict::Decision,
+        End::Blocked(blocked) => Verdict::Wrong(format!("I5: blocked without need: {blocked:?}")),
+        End::Halted(Halt::WrongIdentity { .. }) if schedule.nature.strange => Verdict::Decision,
+        End::Halted(Halt::CannotSignIn { key, .. }) if model.with(|s| truly_off(s, key)) => Verdict::Decision,
+        End::Halted(_) => Verdict::GoOn,
+    }
+}
+
+fn truly_off(state: &State, id: &KeyId) -> bool {
+    state.meddled && state.key(id).is_none_or(|key| key.status != Status::Active)
+}
+
+/// Which decisions may be asked for. Where outsiders act, any: they may have made the need for it.
+fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
+    let nobody_says_yes = matches!(schedule.person, Person::Declines | Person::Nobody);
+    let timer = schedule.person == Person::Timer;
+    if schedule.faults.iter().any(|planned| matches!(planned.fault, Fault::Outside(_))) {
+        return true;
+    }
+    match blocked {
+        Blocked::OtherKey { .. } => matches!(schedule.story, Story::BesideAnother(_)),
+        Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
+        Blocked::Orphan { .. } => nobody_says_yes,
+        Blocked::RetiredInGrace { .. } => timer || nobody_says_yes,
+        Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,
+        _ => false,
+    }
+}
