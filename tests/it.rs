@@ -7,6 +7,7 @@ mod aws_wire;
 mod crash;
 mod cli;
 mod file_faults;
+mod foreign;
 mod model;
 mod readme;
 mod rotate;
