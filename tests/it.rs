@@ -3,9 +3,9 @@
 
 mod aws_sandbox;
 mod aws_wire;
+mod cli;
 #[cfg(unix)]
 mod crash;
-mod cli;
 mod file_faults;
 mod foreign;
 mod model;
