@@ -205,7 +205,8 @@ impl State {
 
 fn switches_on(r: &Rotation, id: &KeyId) -> bool {
     match r.phase {
-        Phase::Deactivated { .. } => r.retire == *id,
+        // S9b journals the re-activation before it is done.
+        Phase::Staged if r.trouble.is_some() && r.retire == *id => true,
         _ => r.back && r.keep.as_ref() == Some(id),
     }
 }
