@@ -382,6 +382,11 @@ impl<W: World> Run<'_, W> {
                 self.tell(&format!("deactivated {key}"));
                 self.record(&open.id, Event::Deactivated)
             }
+            // Gone is as good as off.
+            Err(error) if error.cause == Cause::NotFound => {
+                self.written.push((key, None));
+                self.record(&open.id, Event::Deactivated)
+            }
             Err(error) if error.cause == Cause::AccessDenied => Err(error.into()),
             Err(error) => {
                 self.tries += 1;
