@@ -3,6 +3,7 @@
 mod calls;
 mod credentials;
 mod endpoint;
+mod fake_sts;
 mod finish;
 mod flags;
 mod mfa;
@@ -17,6 +18,8 @@ mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use fake_sts::FakeSts;
 
 use crate::program;
 use crate::workstation::{Ran, Workstation};
@@ -59,6 +62,15 @@ fn refused(station: &Workstation, act: impl FnOnce() -> Ran, code: i32, words: &
     assert_eq!(before, Scene::of(station));
     no_secret(station, &ran);
     ran
+}
+
+/// As [`refused`], where a refused write was heard.
+#[track_caller]
+fn refused_writes(station: &Workstation, act: impl FnOnce() -> Ran, code: i32, words: &[&str]) {
+    let before = Scene::of(station);
+    let ran = act().expect(code);
+    assert!(words.iter().all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
+    assert_eq!(Scene { writes: 0, ..before }, Scene { writes: 0, ..Scene::of(station) });
 }
 
 /// As [`refused`], and AWS heard nothing of it.
