@@ -4,7 +4,10 @@
 mod aws_sandbox;
 mod aws_wire;
 mod cli;
+mod debug;
 mod file_faults;
+mod layers;
+mod policy;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;
