@@ -64,16 +64,13 @@ impl Stop {
 #[cfg(unix)]
 async fn signal(ready: &Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            // Nobody waits for it any more after the first time.
-            let _ = ready.send(());
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        }
-        _ => {
-            let _ = ready.send(());
-            std::future::pending().await
-        }
+    let listening = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    // Nobody waits for it any more after the first time.
+    let _ = ready.send(());
+    if let (Ok(mut interrupt), Ok(mut terminate)) = listening {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    } else {
+        std::future::pending::<()>().await;
     }
 }
 

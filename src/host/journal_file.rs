@@ -249,7 +249,7 @@ mod tests {
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let journal = JournalFile::open(folder.path()).unwrap();
-            let lines = whole[..=cut].iter().filter(|byte| **byte == b'\n').count();
+            let lines = whole[..=cut].split(|byte| *byte == b'\n').count() - 1;
             let read = journal.rotations().unwrap();
             assert_eq!(read.len(), usize::from(lines >= 2), "cut at {cut}");
             let event = if read.is_empty() {

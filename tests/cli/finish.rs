@@ -57,7 +57,7 @@ fn past_the_grace_it_deletes() {
 #[test]
 fn a_retired_key_that_somebody_switched_on_again_is_left_alone() {
     let (station, old) = rotated();
-    station.sandbox.age_everything(Duration::from_secs(3600));
+    station.sandbox.age_everything(Duration::from_hours(1));
     station.sandbox.set_status(&old, "Active");
     let journal = station.state().join("journal.jsonl");
     let text = std::fs::read_to_string(&journal).unwrap();

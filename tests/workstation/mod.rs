@@ -25,7 +25,7 @@ impl Workstation {
         let station = Self { sandbox, home, program: program.into() };
         fs::create_dir(station.path(".aws")).unwrap();
         let key = station.sandbox.keys_of("alice").remove(0);
-        station.write_credentials(&format!(
+        station.write_credentials(format!(
             "# alice's keys\n[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n\n; of another account\n[elsewhere]\naws_access_key_id=AKIAELSEWHERE0000001\naws_secret_access_key=not/a/real+secret\n",
             key.id, key.secret
         ));
