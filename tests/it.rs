@@ -6,9 +6,12 @@ mod aws_wire;
 mod cli;
 #[cfg(unix)]
 mod crash;
+mod debug;
 mod file_faults;
 mod foreign;
+mod layers;
 mod model;
+mod policy;
 mod readme;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 
 use chrono::TimeDelta;
 use tokio::sync::Notify;
@@ -20,15 +21,24 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Listens for SIGINT and SIGTERM (Ctrl-C on Windows) until the runtime ends.
+    /// Listens for SIGINT and SIGTERM (Ctrl-C on Windows) until the process ends: on a thread of its own, so
+    /// that a question to the person, who blocks the other one, can be broken off.
     pub fn listen(&self) {
         let stop = self.clone();
-        tokio::spawn(async move {
-            loop {
-                signal().await;
-                stop.request();
-            }
+        let (ready, listens) = std::sync::mpsc::channel();
+        let spawned = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+            runtime.block_on(async {
+                loop {
+                    signal(&ready).await;
+                    stop.request();
+                }
+            });
         });
+        if spawned.is_ok() {
+            // Fails where the thread has ended: signals end the process then, as they do without us.
+            let _ = listens.recv();
+        }
     }
 
     /// As a signal does.
@@ -52,18 +62,21 @@ impl Stop {
 }
 
 #[cfg(unix)]
-async fn signal() {
+async fn signal(ready: &Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        }
-        _ => std::future::pending().await,
+    let listening = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    // Nobody waits for it any more after the first time.
+    let _ = ready.send(());
+    if let (Ok(mut interrupt), Ok(mut terminate)) = listening {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    } else {
+        std::future::pending::<()>().await;
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+async fn signal(ready: &Sender<()>) {
+    let _ = ready.send(());
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -4,7 +4,7 @@
 //! error is the user's to see.
 
 use std::cell::RefCell;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
@@ -71,17 +71,22 @@ impl Terminal {
 
     /// Reads a line without echo; a signal ends it, and the terminal is as it was.
     async fn hidden(&self, prompt: String) -> Result<Zeroizing<String>, NoCode> {
-        let terminal = saved_terminal();
+        // Before the prompt is there: what is typed at once must not be shown either.
+        let restore = silenced_terminal();
         let reading = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt).map(Zeroizing::new));
-        let stopped = || no_code("no MFA code was typed", "run again");
-        tokio::select! {
-            typed = reading => typed.map_err(|_| stopped())?.map_err(|_| stopped()),
-            () = self.stop.wait() => {
-                terminal();
-                err("");
-                Err(stopped())
+        let typed = tokio::select! {
+            typed = reading => typed.map_err(std::io::Error::other).and_then(|typed| typed),
+            () = self.stop.wait() => Err(ErrorKind::Interrupted.into()),
+        };
+        restore();
+        typed.map_err(|error| {
+            // Ctrl-C is a letter, while rpassword reads, and this its name.
+            if error.kind() == ErrorKind::Interrupted {
+                self.stop.request();
             }
-        }
+            err("");
+            no_code("no MFA code was typed", "run again")
+        })
     }
 }
 
@@ -114,10 +119,11 @@ impl Desk for Terminal {
             return None;
         }
         let _ = write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush());
-        if !answer_is_typed() {
-            err("");
-            self.stop.request();
-            return None;
+        while !answer_is_typed() {
+            if self.stop.requested() {
+                err("");
+                return None;
+            }
         }
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).ok()?;
@@ -185,13 +191,13 @@ fn the_code_in(printed: &[u8]) -> Option<SecretKey> {
     codes.next().is_none().then(|| SecretKey::new(code.to_owned()))
 }
 
-/// Waits for a line on standard input; false when a signal came first.
+/// Waits a moment for a line on standard input.
 #[cfg(unix)]
 fn answer_is_typed() -> bool {
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     let stdin = std::io::stdin();
-    // Unlike a read, which Rust begins again, this ends with a signal's arrival.
-    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None).is_ok()
+    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&GLANCE)).is_ok_and(|ready| ready > 0)
 }
 
 /// Ctrl-C ends the read itself on Windows.
@@ -200,11 +206,15 @@ fn answer_is_typed() -> bool {
     true
 }
 
-/// Remembers how the terminal is set, and gives what sets it so again.
+/// Switches the terminal's echo off, and gives what sets the terminal as it was.
 #[cfg(unix)]
-fn saved_terminal() -> impl FnOnce() {
-    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+fn silenced_terminal() -> impl FnOnce() {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
     let saved = tcgetattr(std::io::stdin()).ok();
+    if let Some(mut silent) = saved.clone() {
+        silent.local_modes.remove(LocalModes::ECHO);
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &silent);
+    }
     move || {
         if let Some(saved) = saved {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &saved);
@@ -214,7 +224,7 @@ fn saved_terminal() -> impl FnOnce() {
 
 /// The console of Windows forgets its mode with the process that reads from it.
 #[cfg(not(unix))]
-fn saved_terminal() -> impl FnOnce() {
+fn silenced_terminal() -> impl FnOnce() {
     || {}
 }
 

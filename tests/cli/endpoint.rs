@@ -82,7 +82,7 @@ fn a_login_page_in_between_is_recognized() {
 fn a_clock_that_is_off_is_told_with_its_amount_before_any_create() {
     for (service_is, words) in [
         (Duration::from_secs(400), ["clock is", "behind AWS's"]),
-        (Duration::from_secs(86_400), ["clock is 864", "behind AWS's"]),
+        (Duration::from_hours(24), ["clock is 864", "behind AWS's"]),
     ] {
         let station = station();
         station.sandbox.advance(service_is);
@@ -103,10 +103,10 @@ fn a_clock_that_is_off_is_told_with_its_amount_before_any_create() {
 fn a_clock_that_is_off_stops_the_run_even_where_signatures_pass() {
     let station = station();
     station.sandbox.accept_any_clock();
-    station.sandbox.advance(Duration::from_secs(360));
+    station.sandbox.advance(Duration::from_mins(6));
     refused(&station, || station.run(&["rotate", "--no-mfa"]), 1, &["behind AWS's"]);
     let near = super::station();
-    near.sandbox.advance(Duration::from_secs(240));
+    near.sandbox.advance(Duration::from_mins(4));
     near.rotate(&[]).expect(0);
 }
 

@@ -125,7 +125,7 @@ fn mode_of(_: &Path) -> u32 {
 fn possible(what: &str, probe: &mut Command) -> bool {
     let possible = probe.output().is_ok_and(|done| done.status.success());
     if !possible {
-        println!("skipped: {:?} does not work here: {what}", probe.get_program());
+        println!("skipped: {} does not work here: {what}", probe.get_program().to_string_lossy());
     }
     possible
 }
