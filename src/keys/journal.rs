@@ -258,11 +258,7 @@ impl Rotation {
             (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
             // Twice, when another tool wrote the old key back in between.
             (
-                Phase::Verified
-                | Phase::Published
-                | Phase::Reread
-                | Phase::Deactivated { .. }
-                | Phase::Retired { .. },
+                Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
                 Event::Published,
             ) => Phase::Published,
             (Phase::Published, Event::Reread) => Phase::Reread,

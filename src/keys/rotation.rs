@@ -437,7 +437,9 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
         _ if !publishable => Decision::Blocked(Blocked::ProfileChanged { old: retire, new: key }),
         Phase::Verified => Decision::Do(Step::Publish { old: retire, new: key }),
         // Another tool wrote the old key back.
-        Phase::Published | Phase::Reread | Phase::Deactivated { .. } if !published => Decision::Do(Step::Publish { old: retire, new: key }),
+        Phase::Published | Phase::Reread | Phase::Deactivated { .. } if !published => {
+            Decision::Do(Step::Publish { old: retire, new: key })
+        }
         Phase::Published => Decision::Do(Step::Reread { key }),
         Phase::Reread => before_deactivation(s, r),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),

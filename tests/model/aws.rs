@@ -66,7 +66,8 @@ impl State {
 
     fn who_is(&mut self, signer: &Signer) -> Result<Identity, Cause> {
         let id = self.signed_by(signer, true)?;
-        let account = if self.key(&id).is_some_and(|key| key.strange) { "999999999999".into() } else { alice().account };
+        let account =
+            if self.key(&id).is_some_and(|key| key.strange) { "999999999999".into() } else { alice().account };
         Ok(Identity { account, ..alice() })
     }
 

@@ -146,7 +146,11 @@ impl State {
             && !self.stashed_anywhere(id)
             && key.used.is_none_or(|used| used + STALE > self.now)
             && (began.min(r.began) - EDGE..=ended + EDGE).contains(&key.created)
-            && (policy.yes || policy.scheduled || policy.replace.contains(id) || self.run.named.contains(id) || self.was_agreed(r))
+            && (policy.yes
+                || policy.scheduled
+                || policy.replace.contains(id)
+                || self.run.named.contains(id)
+                || self.was_agreed(r))
     }
 
     /// A person who agreed once has agreed for the runs that go on with it.

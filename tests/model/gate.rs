@@ -76,7 +76,8 @@ impl Model {
     ) -> Result<T, StoreError> {
         let gone = || StoreError { message: format!("{op:?} failed"), hint: None, needs_decision: false };
         let Some(faults) = self.with(|s| s.enter(op, what)) else { return Err(gone()) };
-        let fails = |s: &State, acts| faults.contains(&Fault::DiskFull(acts)) || (!acts && s.run.disk_full && !op.reads());
+        let fails =
+            |s: &State, acts| faults.contains(&Fault::DiskFull(acts)) || (!acts && s.run.disk_full && !op.reads());
         if self.with(|s| fails(s, false)) {
             self.with(|s| s.note(|| "   failed".into()));
             return Err(gone());
@@ -179,8 +180,7 @@ impl State {
         let date = Time::from_timestamp(self.now.timestamp(), 0).unwrap();
         self.now += TimeDelta::milliseconds(self.schedule.nature.latency / 2);
         let offset = date - (self.now + self.skew);
-        self.offset =
-            Some(if self.schedule.nature.whole_offset { seconds(offset.num_seconds()) } else { offset });
+        self.offset = Some(if self.schedule.nature.whole_offset { seconds(offset.num_seconds()) } else { offset });
     }
 
     /// After the effect. False when the process died right here.

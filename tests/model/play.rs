@@ -160,7 +160,9 @@ enum Verdict {
 fn judge(model: &Model, schedule: &Schedule, report: &Report) -> Verdict {
     let unfinished = model.with(|s| s.journal.iter().any(Rotation::unfinished));
     match &report.end {
-        End::Idle(_) if unfinished => Verdict::Wrong(format!("I5: nothing to do, and yet unfinished: {:?}", report.end)),
+        End::Idle(_) if unfinished => {
+            Verdict::Wrong(format!("I5: nothing to do, and yet unfinished: {:?}", report.end))
+        }
         End::Idle(_) => Verdict::Complete,
         End::Blocked(blocked) if justified(schedule, blocked) => Verdict::Decision,
         End::Blocked(blocked) => Verdict::Wrong(format!("I5: blocked without need: {blocked:?}")),
