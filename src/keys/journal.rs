@@ -315,3 +315,6 @@ impl Rotation {
         !self.listed.contains(key)
     }
 }
+
+#[cfg(test)]
+mod tests;

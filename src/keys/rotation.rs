@@ -521,3 +521,6 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, at: Time) -> De
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
