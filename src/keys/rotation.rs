@@ -13,6 +13,10 @@ use super::policy::{Goal, Policy};
 /// How long a list may lag behind a write (DESIGN's fault table): until then absence proves nothing.
 pub const STALE_FOR: TimeDelta = TimeDelta::seconds(60);
 
+/// A step that comes so long after the one before it belongs to another run, or to a long wait: what
+/// was proved then need not hold now.
+const PROOF_HOLDS: TimeDelta = TimeDelta::seconds(10);
+
 /// CreateDate and the `Date` header that our service time comes from are whole seconds, each cut off.
 const ROUNDING: TimeDelta = TimeDelta::seconds(2);
 
@@ -430,7 +434,7 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
     let publishable = s.published.contains(keep) || s.published.contains(&retire);
     match r.phase {
         // Somebody may have deleted it meanwhile, or switched it off: then no waiting would prove it.
-        Phase::Staged | Phase::Published if s.listing.is_none() && s.now >= r.last_event + STALE_FOR => {
+        Phase::Staged | Phase::Published if s.listing.is_none() && s.now >= r.last_event + PROOF_HOLDS => {
             Decision::Do(Step::List)
         }
         Phase::Staged => Decision::Do(Step::Verify { key }),
@@ -441,15 +445,18 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
             Decision::Do(Step::Publish { old: retire, new: key })
         }
         Phase::Published => Decision::Do(Step::Reread { key }),
-        Phase::Reread => before_deactivation(s, r),
+        Phase::Reread => before_deactivation(s, r, key),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
     }
 }
 
 /// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
-fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
+fn before_deactivation(s: &Situation, r: &Rotation, keep: KeyId) -> Decision {
     let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if s.now >= r.last_event + PROOF_HOLDS {
+        return Decision::Do(Step::Reread { key: keep });
+    }
     let status = listing.iter().find(|facts| facts.id == retire).map(|facts| &facts.status);
     match status {
         // After a re-activation of ours an 'Inactive' may be from before it.

@@ -53,7 +53,10 @@ const TABLE: [(&str, &[(&str, &str)]); 10] = [
         &[("Unstored", "Orphan"), ("Published", "Published"), ("Rollback", "Staged"), ("Abandoned", "Closed")],
     ),
     ("Published", &[("Published", "Published"), ("Reread", "Reread"), ("Rollback", "Staged")]),
-    ("Reread", &[("Published", "Published"), ("Deactivated", "Deactivated"), ("Rollback", "Staged")]),
+    (
+        "Reread",
+        &[("Published", "Published"), ("Reread", "Reread"), ("Deactivated", "Deactivated"), ("Rollback", "Staged")],
+    ),
     (
         "Deactivated",
         &[("Published", "Published"), ("Proved", "Retired"), ("Reactivated", "Staged"), ("Rollback", "Staged")],
