@@ -261,7 +261,8 @@ impl Rotation {
                 Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
                 Event::Published,
             ) => Phase::Published,
-            (Phase::Published, Event::Reread) => Phase::Reread,
+            // Again, when the proof is an older run's.
+            (Phase::Published | Phase::Reread, Event::Reread) => Phase::Reread,
             (Phase::Reread, Event::Deactivated) => Phase::Deactivated { at },
             (Phase::Deactivated { at: off }, Event::Proved) => Phase::Retired { at: *off },
             // From here the staying key has to be verified all over again.
@@ -315,3 +316,6 @@ impl Rotation {
         !self.listed.contains(key)
     }
 }
+
+#[cfg(test)]
+mod tests;

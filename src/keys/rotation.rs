@@ -13,6 +13,10 @@ use super::policy::{Goal, Policy};
 /// How long a list may lag behind a write (DESIGN's fault table): until then absence proves nothing.
 pub const STALE_FOR: TimeDelta = TimeDelta::seconds(60);
 
+/// A step that comes so long after the one before it belongs to another run, or to a long wait: what
+/// was proved then need not hold now.
+const PROOF_HOLDS: TimeDelta = TimeDelta::seconds(10);
+
 /// CreateDate and the `Date` header that our service time comes from are whole seconds, each cut off.
 const ROUNDING: TimeDelta = TimeDelta::seconds(2);
 
@@ -402,8 +406,8 @@ fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision
     let Some(listing) = &s.listing else {
         // A rollback has to know whether its key must be switched on first; and since the last event, long ago,
         // somebody may have deleted the key or switched it off.
-        let long_ago =
-            s.now >= r.last_event + STALE_FOR && matches!(r.phase, Phase::Staged | Phase::Verified | Phase::Published);
+        let long_ago = s.now >= r.last_event + PROOF_HOLDS
+            && matches!(r.phase, Phase::Staged | Phase::Verified | Phase::Published);
         return (long_ago || r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
     };
     match listing.iter().find(|facts| facts.id == *keep) {
@@ -440,15 +444,18 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
             Decision::Do(Step::Publish { old: retire, new: key })
         }
         Phase::Published => Decision::Do(Step::Reread { key }),
-        Phase::Reread => before_deactivation(s, r),
+        Phase::Reread => before_deactivation(s, r, key),
         _ => Decision::Do(Step::ProveAgain { key, retired: retire }),
     }
 }
 
 /// S9: the list comes immediately before; `keep_in_trouble` has seen the staying key Active in it.
-fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
+fn before_deactivation(s: &Situation, r: &Rotation, keep: KeyId) -> Decision {
     let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    if s.now >= r.last_event + PROOF_HOLDS {
+        return Decision::Do(Step::Reread { key: keep });
+    }
     let status = listing.iter().find(|facts| facts.id == retire).map(|facts| &facts.status);
     match status {
         // After a re-activation of ours an 'Inactive' may be from before it.
@@ -520,3 +527,6 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, at: Time) -> De
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

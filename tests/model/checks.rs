@@ -68,6 +68,9 @@ impl State {
             self.violated(format!("S9: {id} is switched {} for no reason", if active { "on" } else { "off" }));
         }
         if !active {
+            if self.run.read.contains(id) {
+                self.violated(format!("I1: {id} is switched off, and the published place was seen to hold it"));
+            }
             self.never_active_again(id);
         }
     }

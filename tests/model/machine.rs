@@ -24,6 +24,7 @@ impl SecretStore for Model {
                     None => found.push(PublishedKey { profiles: vec![profile.clone()], key: key.clone() }),
                 }
             }
+            s.run.read = found.iter().map(|held| held.key.id.clone()).collect();
             Ok(found)
         })
     }

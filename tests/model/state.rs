@@ -72,6 +72,8 @@ pub struct ThisRun {
     /// What the last list showed, but for what is deleted for certain.
     pub listed: Option<Vec<KeyId>>,
     pub deleted: Vec<KeyId>,
+    /// What the published place held when it was last read.
+    pub read: Vec<KeyId>,
     pub policy: Option<Policy>,
     /// Keys that the person named or agreed to give up.
     pub named: Vec<KeyId>,
