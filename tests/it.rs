@@ -3,6 +3,7 @@
 
 mod aws_sandbox;
 mod aws_wire;
+mod cli;
 #[cfg(unix)]
 mod crash;
 mod file_faults;

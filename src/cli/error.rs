@@ -102,9 +102,9 @@ pub fn halted(halt: &Halt) -> Failure {
             Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
                 .hint("only IAM users' keys can be rotated; delete a root key in the console")
         }
-        Halt::WrongIdentity { expected, found } => Failure::new(
+        Halt::WrongIdentity { expected, found, stored } => Failure::new(
             Exit::Blocked,
-            format!("the new key belongs to {}, not to {}; it was not stored", found.arn, expected.arn),
+            format!("the new key belongs to {}, not to {}{}", found.arn, expected.arn, if *stored { "" } else { "; it was not stored" }),
         )
         .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
         Halt::Store(error) => error.clone().into(),

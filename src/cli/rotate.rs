@@ -25,7 +25,8 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
         return Err(unavailable("--scheduled"));
     }
     if let Some(name) = args.skip_sink.first() {
-        return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}")));
+        return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}"))
+            .hint("leave --skip-sink out: sinks are not available in this version"));
     }
     let workplace = Workplace::open(&args.profiles, output).await?;
     let goal = Goal::Rotate { older_than: args.if_older_than };

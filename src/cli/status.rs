@@ -8,6 +8,7 @@ use crate::cli::args::{Output, Status};
 use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{Machine, Subject, Workplace};
 use crate::cli::render;
+use crate::host::console::err;
 use crate::host::prompt::CodeSource;
 use crate::keys::facts::KeyId;
 use crate::keys::health::Verdict;
@@ -36,6 +37,7 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
     for (answer, subject) in join_all(asked).await.into_iter().zip(&workplace.subjects) {
         workplace.announce(subject);
         let user = answer?;
+        warn_of_the_clock(&user);
         found.push(Seen { subject, failure: failure(subject, &user), user });
     }
     each_key_once(&mut found);
@@ -65,12 +67,16 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
     })
 }
 
+/// The SDK's calls get by with a wrong clock; a rotation refuses to begin.
+fn warn_of_the_clock(user: &UserStatus) {
+    if let Some(by) = user.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
+        let clock = halted(&Halt::ClockOff { by });
+        err(format_args!("warning: {}\nnext: {}", clock.message, clock.hint.unwrap_or_default()));
+    }
+}
+
 fn failure(subject: &Subject, user: &UserStatus) -> Option<Failure> {
     let error = user.trouble.clone()?;
-    // A wrong clock makes every signature wrong.
-    if let Some(by) = user.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
-        return Some(halted(&Halt::ClockOff { by }));
-    }
     match error.cause {
         Cause::AccessDenied => None,
         Cause::KeyNotAccepted | Cause::SignatureRefused => {

@@ -15,7 +15,7 @@ use crate::keys::secret::{AccessKey, SecretKey};
 use crate::ports::{PublishedKey, SecretStore, StoreError};
 
 use super::atomic_file::{self, FileError, Snapshot};
-use super::aws_ini::{AwsIni, FileKind, IniError};
+use super::aws_ini::{AwsIni, FileKind, HeldKey, IniError};
 use super::git;
 use super::paths::Places;
 
@@ -59,6 +59,31 @@ impl CredentialsFile {
         files
             .map(|path| {
                 format!("{} can be read by other users of this machine; the rotation makes it 0600", path.display())
+            })
+            .chain(self.shadowed())
+            .collect()
+    }
+
+    /// Keys that stand in the config file for a profile whose key is in the credentials file.
+    fn shadowed(&self) -> Vec<String> {
+        let keys = |(kind, path): &(FileKind, PathBuf)| {
+            read(*kind, path).ok().flatten().map(|(_, ini)| ini.keys()).unwrap_or_default()
+        };
+        let [credentials, config] = &self.files;
+        let ours = keys(credentials);
+        let is_ours = |held: &HeldKey| held.key.as_ref().is_ok_and(|key| key.id == self.target);
+        let others = keys(config).into_iter().filter(|held| !is_ours(held));
+        others
+            .filter(|other| ours.iter().any(|held| held.profile == other.profile && is_ours(held)))
+            .map(|other| {
+                let id = other.key.map(|key| format!(" {}", key.id)).unwrap_or_default();
+                format!(
+                    "{}:{}: profile {} has another key{id} here: most AWS tools use the one in {}; remove one of them",
+                    config.1.display(),
+                    other.id_line,
+                    other.profile,
+                    credentials.1.display()
+                )
             })
             .collect()
     }

@@ -255,7 +255,7 @@ mod tests {
         let given_up = run(&["sleep", "100"]).unwrap_err();
         assert!(given_up.message.contains("gave no answer within"), "{}", given_up.message);
         assert!(!given_up.hint.unwrap().is_empty());
-        assert_eq!(COMMAND_PATIENCE, Duration::from_secs(60), "a touch of a security key takes its time");
+        assert_eq!(COMMAND_PATIENCE, Duration::from_mins(1), "a touch of a security key takes its time");
     }
 
     #[cfg(unix)]

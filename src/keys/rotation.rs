@@ -449,12 +449,14 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
 fn before_deactivation(s: &Situation, r: &Rotation) -> Decision {
     let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
-    match listing.iter().find(|facts| facts.id == retire) {
+    let status = listing.iter().find(|facts| facts.id == retire).map(|facts| &facts.status);
+    match status {
         // After a re-activation of ours an 'Inactive' may be from before it.
-        Some(facts) if facts.status == Status::Active || r.trouble.is_some() => {
-            Decision::Do(Step::Deactivate { key: retire })
+        Some(status) if *status != Status::Active && r.trouble.is_none() => {
+            Decision::Do(Step::Record(Event::Deactivated))
         }
-        _ => Decision::Do(Step::Record(Event::Deactivated)),
+        // The list may be older than the key: only IAM's answer to the call proves that it is gone.
+        _ => Decision::Do(Step::Deactivate { key: retire }),
     }
 }
 
@@ -472,7 +474,8 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     }
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     match listing.iter().find(|facts| facts.id == key).map(|facts| &facts.status) {
-        Some(Status::Active) if s.now < at + STALE_FOR => {
+        // The list may be older than the deactivation, and after a rollback older than the key.
+        None | Some(Status::Active) if s.now < at + STALE_FOR => {
             Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
         }
         Some(Status::Active) => Decision::Blocked(Blocked::RetiredActiveAgain { key }),

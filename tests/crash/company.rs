@@ -1,13 +1,18 @@
 //! The program in company on its own machine: a second run, other tools that write the AWS files, and signals.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::skip::skip;
+use crate::workstation::Ran;
+
 use super::SECOND;
-use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH};
+use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH, under};
+use super::system_calls::can_trace;
 
 #[test]
 fn of_two_runs_one_works_and_the_other_names_it_and_ends() {
@@ -68,6 +73,48 @@ fn a_profile_that_another_tool_adds_meanwhile_is_kept() {
 #[test]
 fn a_setting_that_another_tool_adds_to_our_profile_is_kept() {
     edited_meanwhile(|text| text.replace("[default]\n", "[default]\nregion = eu-central-1\n"));
+}
+
+/// Another tool edits the file whenever a temporary one of ours lies beside it: between our reading and our
+/// renaming, which strace draws out. Says what the run came to.
+fn edited_under_our_hands(edit: fn(&str) -> String) -> Option<(Bench, Ran)> {
+    if !can_trace() {
+        skip("needs strace and ptrace: an edit between reading and renaming");
+        return None;
+    }
+    let bench = Bench::new(Auth::Key);
+    let slow = ["strace", "-qq", "-o", "/dev/null", "--inject=fsync:delay_enter=150000"].map(str::to_owned);
+    let child = bench.spawn(under(&slow, &bench.signed(&["rotate", "--yes"])));
+    let (path, original, ended) = (bench.credentials_path(), bench.original.clone(), Arc::new(AtomicBool::new(false)));
+    let stop = Arc::clone(&ended);
+    let editor = std::thread::spawn(move || {
+        let mut seen = BTreeSet::new();
+        while !stop.load(Ordering::SeqCst) {
+            for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
+                let name = entry.unwrap().file_name();
+                if name.to_string_lossy().starts_with(".keyrot-me-") && seen.insert(name) {
+                    let mut original = original.lock().unwrap();
+                    original.text = edit(&original.text);
+                    fs::write(&path, edit(&fs::read_to_string(&path).unwrap())).unwrap();
+                }
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        seen.len()
+    });
+    let ran = bench.ended(child);
+    ended.store(true, Ordering::SeqCst);
+    assert!(editor.join().unwrap() > 0);
+    Some((bench, ran))
+}
+
+#[test]
+fn an_edit_between_our_reading_and_our_renaming_is_kept() {
+    let edit = |text: &str| if text.matches("# e\n").count() < 4 { format!("{text}# e\n") } else { text.to_owned() };
+    let Some((bench, ran)) = edited_under_our_hands(edit) else { return };
+    ran.expect(0);
+    bench.file_is_whole();
+    bench.is_settled();
 }
 
 #[test]

@@ -127,8 +127,7 @@ fn a_new_key_that_can_be_neither_staged_nor_deleted_is_named_and_deleted_later()
 fn a_disk_that_is_full_from_any_later_call_on_loses_nothing() {
     for (place, n) in PLACES.into_iter().flat_map(|place| (2..=9).map(move |n| (place, n))) {
         let Some(bench) = with_small(place) else { return };
-        let mut run = bench.disk().script(&fill(&bench, place));
-        bench.at_call(n, move || run());
+        bench.at_call(n, bench.disk().script(&fill(&bench, place)));
         let ran = bench.run_signed(&["rotate", "--yes"]);
         assert!(matches!(ran.code, Some(0 | 5 | 8)), "{place} full from call {n}: {ran:?}");
         assert!(bench.sandbox.calls().len() >= n);

@@ -86,6 +86,24 @@ fn terminate(pid: u32) {
 }
 
 #[test]
+fn a_lost_key_that_the_list_does_not_show_yet_is_waited_for() {
+    let bench = with_trail(Auth::Key);
+    bench.sandbox.stale_lists(30 * SECOND);
+    bench.sandbox.fault("CreateAccessKey", 1, Fault::ActAndDrop);
+    let (control, mut created) = (bench.sandbox.control(), false);
+    bench.sandbox.on_call(move |call| {
+        created |= call.action == "CreateAccessKey";
+        if created && call.action == "ListAccessKeys" {
+            control.advance(13 * SECOND);
+        }
+    });
+    bench.run_signed(&["rotate"]).expect(0);
+    bench.is_settled();
+    assert_eq!(bench.sandbox.count("CreateAccessKey"), 2);
+    assert_eq!(bench.sandbox.keys_of("alice").len(), 2, "the lost key is gone");
+}
+
+#[test]
 fn nobody_there_to_decide_blocks_and_names_the_lost_key() {
     for fault in lost() {
         let bench = Bench::new(Auth::Mfa);

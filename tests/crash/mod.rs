@@ -1,11 +1,13 @@
 //! Crashes and faults of the real program: whatever happens in the middle of a command, no key is lost and the
-//! next runs put it right. The measures themselves are in `bench`.
+//! next runs put it right. The tools are in `bench`, what must hold
+//! in `invariants`.
 
 mod bench;
 mod calls;
 mod company;
 mod disk;
 mod disks;
+mod invariants;
 mod lost_create;
 mod outsiders;
 mod service;

@@ -77,7 +77,9 @@ fn lists_that_lag_only_cost_time() {
 fn throttling_once_of_every_action_is_not_noticed() {
     for auth in [Auth::Mfa, Auth::Key] {
         let bench = Scene::NextRotation.prepare(auth);
-        ACTIONS.iter().for_each(|action| bench.sandbox.throttle_next(action, 1));
+        for action in ACTIONS {
+            bench.sandbox.throttle_next(action, 1);
+        }
         bench.run_signed(&["rotate", "--yes"]).expect(0);
         bench.is_settled();
     }

@@ -25,7 +25,7 @@ fn traced(command: &Command, options: &[String]) -> Command {
     under(&prefix, command)
 }
 
-fn can_trace() -> bool {
+pub fn can_trace() -> bool {
     let probe = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     probe.is_ok_and(|status| status.success())
 }

@@ -122,10 +122,10 @@ impl State {
 
     fn delete(&mut self, signer: &Signer, id: &KeyId) -> Result<(), Cause> {
         self.admitted(signer, false)?;
+        self.run.deleted.push(id.clone());
         self.key(id).ok_or(Cause::NotFound)?;
         self.check_before_delete(id);
         self.keys.retain(|key| key.key.id != *id);
-        self.run.deleted.push(id.clone());
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use keyrot_me::keys::facts::{KeyId, Status};
 use keyrot_me::keys::journal::{Phase, Rotation};
 use keyrot_me::keys::policy::Goal;
-use keyrot_me::runner::rotate::Report;
+use keyrot_me::runner::rotate::{End, Halt, Report};
 
 use super::schedule::Nature;
 use super::state::{CALL_TIMEOUT, Create, MadeBy, State, seconds};
@@ -160,6 +160,9 @@ impl State {
 
     /// I2, second half: after a crash and one run without faults.
     pub fn check_accounted(&mut self, report: &Report) {
+        if self.meddled && matches!(report.end, End::Halted(Halt::CannotSignIn { .. })) {
+            return;
+        }
         let said = format!("{report:?}");
         let lost: Vec<KeyId> = self
             .keys
@@ -193,7 +196,7 @@ impl State {
             }
         }
         for r in self.journal.iter().filter(|r| matches!(r.phase, Phase::Retired { .. })) {
-            if !self.stash.iter().any(|(_, key)| key.id == r.retire) {
+            if self.key(&r.retire).is_some() && !self.stashed_anywhere(&r.retire) {
                 wrong.push(format!("{} is retired, and its secret is not kept for a rollback", r.retire));
             }
         }
@@ -209,7 +212,8 @@ impl State {
 
 fn switches_on(r: &Rotation, id: &KeyId) -> bool {
     match r.phase {
-        Phase::Deactivated { .. } => r.retire == *id,
+        // S9b journals the re-activation before it is done.
+        Phase::Staged if r.trouble.is_some() && r.retire == *id => true,
         _ => r.back && r.keep.as_ref() == Some(id),
     }
 }

@@ -139,7 +139,14 @@ fn recover(model: &Model, schedule: &Schedule, first: usize) {
             Verdict::GoOn => {}
         }
     }
-    model.with(|s| s.violated("I5: three runs without faults did not finish it".into()));
+    model.with(|s| {
+        if s.journal.iter().any(Rotation::unfinished) {
+            s.violated("I5: three runs without faults did not finish it".into());
+        } else if !s.meddled {
+            // What was begun is finished; a rotation anew ran into a key that is not accepted everywhere yet.
+            s.check_complete();
+        }
+    });
 }
 
 enum Verdict {

@@ -73,6 +73,8 @@ pub enum Halt {
     WrongIdentity {
         expected: Identity,
         found: Identity,
+        /// It is in the published place already.
+        stored: bool,
     },
     Store(StoreError),
     /// AWS could not be reached, or did something we do not know.

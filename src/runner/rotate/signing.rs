@@ -48,6 +48,9 @@ impl<W: World> Run<'_, W> {
         rotations.retain(|rotation| rotation.phase != Phase::Closed && of_rotation(rotation, &base));
         for rotation in &rotations {
             let others = self.other_keys(rotation)?;
+            if others.is_empty() && rotation.keep.as_ref() != Some(&base) {
+                continue;
+            }
             loop {
                 if let Some(who) = self.any_accepted(&others, rotation).await {
                     return Ok(who);

@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 
 use crate::keys::facts::{KeyFacts, KeyId, Status};
-use crate::keys::journal::{Event, Rotation, RotationId};
+use crate::keys::journal::{Event, Phase, Rotation, RotationId};
 use crate::keys::rotation::{DeleteReason, Maker, Situation, Step, Suspect, Used};
 use crate::keys::secret::{AccessKey, Signer};
 use crate::ports::{CallError, Cause, Clock, CreatedKey, Iam, SecretStore, StoreError, World};
@@ -333,7 +333,8 @@ impl<W: World> Run<'_, W> {
             Err(error) => return Ok(Err(error)),
         };
         if found != open.who {
-            return Err(Halt::WrongIdentity { expected: open.who.clone(), found });
+            let stored = matches!(open.phase, Phase::Published | Phase::Reread | Phase::Deactivated { .. });
+            return Err(Halt::WrongIdentity { expected: open.who.clone(), found, stored });
         }
         if !at_iam {
             return Ok(Ok(()));
@@ -393,6 +394,11 @@ impl<W: World> Run<'_, W> {
                 self.tell(&format!("deactivated {key}"));
                 self.record(&open.id, Event::Deactivated)
             }
+            // Gone is as good as off.
+            Err(error) if error.cause == Cause::NotFound => {
+                self.written.push((key, None));
+                self.record(&open.id, Event::Deactivated)
+            }
             Err(error) if error.cause == Cause::AccessDenied => Err(error.into()),
             Err(error) => {
                 self.tries += 1;
@@ -413,6 +419,8 @@ impl<W: World> Run<'_, W> {
             Proof::Accepted => {
                 self.settings.policy.may_start = false;
                 self.completed = true;
+                // The other one is off: what comes now in this run, the new key must sign.
+                self.signing = self.held(open, key)?;
                 self.record(&open.id, Event::Proved)
             }
             Proof::Refused(error) if error.cause == Cause::KeyNotAccepted => {
