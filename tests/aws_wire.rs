@@ -421,12 +421,15 @@ async fn no_secret_reaches_the_log_or_a_debug_print() {
     }
 }
 
-/// `MOTO=http://127.0.0.1:PORT cargo test --test it foreign -- --ignored`: a server that is not ours.
-#[tokio::test]
-#[ignore = "needs a moto server"]
-async fn a_foreign_emulator_is_understood() {
-    let url = std::env::var("MOTO").unwrap();
-    let iam = AwsIam::new(destination(&url).await);
+#[test]
+fn a_foreign_emulator_is_understood() {
+    let Some(moto) = crate::foreign::Moto::start() else { return };
+    moto.add_user("alice");
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(all_calls(moto.url()));
+}
+
+async fn all_calls(url: &str) {
+    let iam = AwsIam::new(destination(url).await);
     let made = iam.create_key(&signer(), "alice", &rotation()).await.unwrap();
     assert_eq!(iam.list_keys(&signer(), "alice").await.unwrap().len(), 1);
     let new = Signer::Key(made.key.clone());

@@ -135,6 +135,20 @@ fn a_create_that_failed_before_it_acted_is_made_again_once_that_is_certain() {
 }
 
 #[test]
+fn what_loses_every_create_ends_the_run_at_the_second_one() {
+    let bench = Bench::new(Auth::Mfa);
+    bench.sandbox.fault("CreateAccessKey", Always, Fault::Html);
+    bench.hurry_after_create();
+    let ran = bench.run_signed(&["rotate", "--yes"]).expect(5);
+    assert!(ran.stderr.contains("lost once more") && ran.stderr.contains("login page"), "{}", ran.stderr);
+    assert_eq!(bench.sandbox.count("CreateAccessKey"), 2);
+    assert!(others(&bench).is_empty());
+    bench.sandbox.clear_faults();
+    bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+    bench.settle();
+}
+
+#[test]
 fn a_create_that_hangs_counts_as_lost_after_its_time_out() {
     let bench = with_trail(Auth::Mfa);
     bench.sandbox.fault("CreateAccessKey", 1, Fault::ActAndHang);

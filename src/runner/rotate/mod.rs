@@ -151,6 +151,7 @@ pub struct Run<'a, W: World> {
     completed: bool,
     deleted: Vec<KeyId>,
     tries: u32,
+    lost: u32,
 }
 
 impl<'a, W: World> Run<'a, W> {
@@ -177,6 +178,7 @@ impl<'a, W: World> Run<'a, W> {
             completed: false,
             deleted: Vec::new(),
             tries: 0,
+            lost: 0,
         }
     }
 

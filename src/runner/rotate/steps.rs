@@ -16,6 +16,9 @@ use super::{Auth, Halt, Run};
 const CREATE_TRIES: u32 = 5;
 const CREATE_WITHIN: TimeDelta = TimeDelta::seconds(60);
 
+/// Creates of one run whose answer was lost: each takes a minute to find out about.
+const MOST_LOST: u32 = 2;
+
 /// Answers to S9 that said nothing, before the run leaves it to the next one.
 const MOST_TRIES: u32 = 3;
 
@@ -155,15 +158,23 @@ impl<W: World> Run<'_, W> {
         let answer = self.world.iam().create_key(&signer, &self.user(), &id).await;
         match answer {
             Ok(created) => self.stage(&id, &signer, created).await.map(|()| None),
-            Err(error) if error.cause == Cause::Ambiguous => {
-                self.tell(&format!("the answer to the create was lost ({error}): finding out what happened"));
-                self.record(&id, Event::Lost { reason: error.to_string() }).map(|()| None)
-            }
+            Err(error) if error.cause == Cause::Ambiguous => self.lost(&id, &error).map(|()| None),
             Err(error) => {
                 self.record(&id, Event::Refused { reason: error.to_string() })?;
                 self.create_refused(error).map(Some)
             }
         }
+    }
+
+    /// Left to the next listing; but what loses every answer, such as a proxy, must not be tried for ever.
+    fn lost(&mut self, id: &RotationId, error: &CallError) -> Result<(), Halt> {
+        self.record(id, Event::Lost { reason: error.to_string() })?;
+        self.lost += 1;
+        if self.lost >= MOST_LOST {
+            return Err(Halt::Unfinished { why: format!("the answer to the create was lost once more ({error})") });
+        }
+        self.tell(&format!("the answer to the create was lost ({error}): finding out what happened"));
+        Ok(())
     }
 
     fn create_refused(&mut self, error: CallError) -> Result<CallError, Halt> {
