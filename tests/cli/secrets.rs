@@ -17,7 +17,6 @@ fn loud(station: &Workstation, arguments: &[&str]) -> Command {
     command
 }
 
-/// Each key's secret, and what the sandbox gave as session tokens: all of it begins like this.
 fn secrets(station: &Workstation) -> Vec<String> {
     ["alice", "bob"].iter().flat_map(|user| station.sandbox.keys_of(*user)).map(|key| key.secret).collect()
 }
@@ -29,6 +28,8 @@ fn holds_none(what: &str, text: &str, secrets: &[String]) {
         assert!(!text.contains(secret.as_str()) && !text.contains(&form), "a secret is in {what}");
         assert!(!text.contains(&format!("{:?}", secret.as_bytes())), "a secret's bytes are in {what}");
     }
+    // The sandbox's session tokens begin so, as AWS's do.
+    assert!(!text.contains("IQoJb3JpZ2luX2Vj"), "a session token is in {what}");
     for sign in ["X-Amz-Security-Token", "x-amz-security-token", "SessionToken", "TokenCode", "SecretAccessKey"] {
         assert!(!text.contains(sign), "{sign} is in {what}: bodies or headers are logged");
     }

@@ -101,6 +101,18 @@ fn three_refused_codes_end_it_and_each_time_the_next_one_is_asked_for() {
     assert_eq!(station.sandbox.count("GetSessionToken"), 3);
 }
 
+/// The echo is off before the prompt is there, however soon one types.
+#[test]
+fn what_is_typed_at_once_is_not_shown() {
+    let station = station();
+    let Some(mut person) = Person::at(&station, "rotate") else { return };
+    for _ in 0..40 {
+        person.sees("MFA code of").types("99887\n").sees("a code has six digits");
+    }
+    let seen = person.sees("MFA code of").types("\u{3}").leaves_with(5);
+    assert!(!seen.contains("99887"), "{seen}");
+}
+
 #[test]
 fn a_good_code_after_a_refused_one_serves() {
     let station = station();
