@@ -205,11 +205,12 @@ fn the_serial_is_taken_from_the_nearest_place() {
     station.run(&["finish", "--now", "--no-mfa"]).expect(0);
     assert_eq!(sent(&[]), (own, 0), "the last rotation's");
     config(&station, "[default]\nmfa_serial = arn:aws:iam::123456789012:mfa/of-profile\n");
-    assert_eq!(sent(&[]).0, "arn:aws:iam::123456789012:mfa/of-profile");
+    assert_eq!(sent(&["--yes"]).0, "arn:aws:iam::123456789012:mfa/of-profile");
     let mfa = "[mfa]\nserial = \"arn:aws:iam::123456789012:mfa/of-config\"\n";
     station.settings(&format!("[rotation]\nsettle = {{ every = \"0s\" }}\n{mfa}"));
-    assert_eq!(sent(&[]).0, "arn:aws:iam::123456789012:mfa/of-config");
-    assert_eq!(sent(&["--mfa-serial", "arn:aws:iam::123456789012:mfa/flag"]).0, "arn:aws:iam::123456789012:mfa/flag");
+    assert_eq!(sent(&["--yes"]).0, "arn:aws:iam::123456789012:mfa/of-config");
+    let flag = "arn:aws:iam::123456789012:mfa/flag";
+    assert_eq!(sent(&["--yes", "--mfa-serial", flag]).0, flag);
 }
 
 #[test]

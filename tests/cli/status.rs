@@ -56,7 +56,7 @@ fn the_json_has_every_field_of_the_contract() {
     assert_eq!(key["age_seconds"].as_i64().unwrap() / 86_400, 40);
     assert_eq!((key["limit_seconds"].as_i64(), &key["purge_at"]), (Some(5 * 86_400), &Value::Null));
     assert_eq!(key["last_used"]["service"], "s3");
-    assert!(key["next"].as_str().unwrap().contains("create a key"), "{key}");
+    assert!(key["next"].as_str().unwrap().contains("create a new key"), "{key}");
     assert_eq!(json["unfinished"], serde_json::json!([]));
 }
 
@@ -71,7 +71,7 @@ fn the_table_shows_the_same_to_people() {
     assert_eq!((old[0], old[2], old.last().unwrap()), ("-", "Inactive", &"retired"), "{shown}");
     assert_eq!((new[0], new[1], new.last().unwrap()), ("default", station.held_id().as_str(), &"fresh"), "{shown}");
     assert!(shown.contains("default: alice in account 123456789012"), "{shown}");
-    assert!(shown.contains("default: the next rotate would stop: the retired key"), "{shown}");
+    assert!(shown.contains("default: next: leave "), "{shown}");
 }
 
 #[test]

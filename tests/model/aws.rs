@@ -180,7 +180,7 @@ impl Iam for Model {
     }
 
     async fn create_key(&self, signer: &Signer, _: &str, rotation: &RotationId) -> Result<CreatedKey, CallError> {
-        self.with(|s| s.check_before_create());
+        self.with(State::check_before_create);
         self.call(Op::CreateKey, rotation.as_str(), |s| s.create(signer, rotation)).await
     }
 

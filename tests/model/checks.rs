@@ -153,12 +153,7 @@ impl State {
                 || policy.scheduled
                 || policy.replace.contains(id)
                 || self.run.named.contains(id)
-                || self.was_agreed(r))
-    }
-
-    /// A person who agreed once has agreed for the runs that go on with it.
-    fn was_agreed(&self, r: &Rotation) -> bool {
-        matches!(r.phase, Phase::Orphan { .. })
+                || was_agreed(r))
     }
 
     /// I2, second half: after a crash and one run without faults.
@@ -211,6 +206,11 @@ impl State {
     pub fn nature(&self) -> Nature {
         self.schedule.nature
     }
+}
+
+/// A person who agreed once has agreed for the runs that go on with it.
+fn was_agreed(r: &Rotation) -> bool {
+    matches!(r.phase, Phase::Orphan { .. })
 }
 
 fn switches_on(r: &Rotation, id: &KeyId) -> bool {

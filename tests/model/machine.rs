@@ -95,7 +95,7 @@ impl Clock for Model {
             Ok(())
         });
         if slept.is_err() && self.with(|s| s.run.dead) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -187,8 +187,7 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
         Blocked::OtherKey { .. } => matches!(schedule.story, Story::BesideAnother(_)),
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
         Blocked::Orphan { .. } => nobody_says_yes,
-        Blocked::RetiredInGrace { .. } => timer || nobody_says_yes,
-        Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,
+        Blocked::RetiredInGrace { .. } | Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,
         _ => false,
     }
 }

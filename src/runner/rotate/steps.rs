@@ -394,8 +394,9 @@ impl<W: World> Run<'_, W> {
                 self.tell(&format!("deactivated {key}"));
                 self.record(&open.id, Event::Deactivated)
             }
-            // Gone is as good as off.
+            // Gone is as good as off, and nothing is left to roll back to.
             Err(error) if error.cause == Cause::NotFound => {
+                self.world.store().erase(&open.id, &key)?;
                 self.written.push((key, None));
                 self.record(&open.id, Event::Deactivated)
             }
