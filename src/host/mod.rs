@@ -14,3 +14,4 @@ pub mod lock;
 pub mod paths;
 pub mod process;
 pub mod prompt;
+pub mod tty;

@@ -4,7 +4,7 @@
 //! error is the user's to see.
 
 use std::cell::RefCell;
-use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::ports::{Clock, Desk, NoCode};
 
 use super::clock::{Stop, SystemClock};
 use super::console::err;
+use super::tty;
 
 /// How long an MFA command may take: a touch of a security key included.
 const COMMAND_PATIENCE: Duration = Duration::from_mins(1);
@@ -52,7 +53,7 @@ impl Terminal {
         self.may_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
-    async fn ask_for_code(&self, mfa_serial: &str, refused: u32) -> Result<SecretKey, NoCode> {
+    fn ask_for_code(&self, mfa_serial: &str, refused: u32) -> Result<SecretKey, NoCode> {
         if !self.interactive() {
             return Err(no_code("there is no terminal to ask for the MFA code on", "give --mfa-code or --mfa-command"));
         }
@@ -60,33 +61,13 @@ impl Terminal {
             err("STS refused that code: wrong, or used before. wait for the NEXT one");
         }
         loop {
-            let prompt = format!("MFA code of {mfa_serial}: ");
-            let typed = self.hidden(prompt).await?;
+            let typed = tty::hidden_line(&format!("MFA code of {mfa_serial}: "), &self.stop)
+                .map_err(|_| no_code("no MFA code was typed", "run again"))?;
             if is_code(&typed) {
                 return Ok(SecretKey::new(typed.trim().to_owned()));
             }
             err("a code has six digits");
         }
-    }
-
-    /// Reads a line without echo; a signal ends it, and the terminal is as it was.
-    async fn hidden(&self, prompt: String) -> Result<Zeroizing<String>, NoCode> {
-        // Before the prompt is there: what is typed at once must not be shown either.
-        let restore = silenced_terminal();
-        let reading = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt).map(Zeroizing::new));
-        let typed = tokio::select! {
-            typed = reading => typed.map_err(std::io::Error::other).and_then(|typed| typed),
-            () = self.stop.wait() => Err(ErrorKind::Interrupted.into()),
-        };
-        restore();
-        typed.map_err(|error| {
-            // Ctrl-C is a letter, while rpassword reads, and this its name.
-            if error.kind() == ErrorKind::Interrupted {
-                self.stop.request();
-            }
-            err("");
-            no_code("no MFA code was typed", "run again")
-        })
     }
 }
 
@@ -110,7 +91,7 @@ impl Desk for Terminal {
                     () = self.stop.wait() => Err(no_code("stopped while the MFA command ran", "run again")),
                 }
             }
-            CodeSource::Ask => self.ask_for_code(mfa_serial, refused).await,
+            CodeSource::Ask => self.ask_for_code(mfa_serial, refused),
         }
     }
 
@@ -118,16 +99,11 @@ impl Desk for Terminal {
         if !self.interactive() {
             return None;
         }
-        let _ = write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush());
-        while !answer_is_typed() {
-            if self.stop.requested() {
-                err("");
-                return None;
-            }
-        }
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).ok()?;
-        Some(matches!(line.trim(), "y" | "Y" | "yes"))
+        let Ok(answer) = tty::line(&format!("{question} [y/N] "), &self.stop) else {
+            err("");
+            return None;
+        };
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     fn tell(&self, line: &str) {
@@ -189,43 +165,6 @@ fn the_code_in(printed: &[u8]) -> Option<SecretKey> {
     let mut codes = text.split_whitespace().filter(|word| is_code(word));
     let code = codes.next()?;
     codes.next().is_none().then(|| SecretKey::new(code.to_owned()))
-}
-
-/// Waits a moment for a line on standard input.
-#[cfg(unix)]
-fn answer_is_typed() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-    let stdin = std::io::stdin();
-    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&GLANCE)).is_ok_and(|ready| ready > 0)
-}
-
-/// Ctrl-C ends the read itself on Windows.
-#[cfg(not(unix))]
-fn answer_is_typed() -> bool {
-    true
-}
-
-/// Switches the terminal's echo off, and gives what sets the terminal as it was.
-#[cfg(unix)]
-fn silenced_terminal() -> impl FnOnce() {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let saved = tcgetattr(std::io::stdin()).ok();
-    if let Some(mut silent) = saved.clone() {
-        silent.local_modes.remove(LocalModes::ECHO);
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &silent);
-    }
-    move || {
-        if let Some(saved) = saved {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &saved);
-        }
-    }
-}
-
-/// The console of Windows forgets its mode with the process that reads from it.
-#[cfg(not(unix))]
-fn silenced_terminal() -> impl FnOnce() {
-    || {}
 }
 
 #[cfg(test)]
