@@ -135,6 +135,9 @@ impl State {
             return Err(Cause::AccessDenied);
         }
         let used = self.key(id).ok_or(Cause::NotFound)?.used;
+        if used.is_some() {
+            self.told_in_use.push(id.clone());
+        }
         Ok(used.map(|at| LastUsed { at, service: "s3".into(), region: "eu-central-1".into() }))
     }
 

@@ -147,7 +147,7 @@ impl State {
         !r.listed.contains(id)
             && !self.published(id)
             && !self.stashed_anywhere(id)
-            && key.used.is_none_or(|used| used + STALE > self.now)
+            && !self.told_in_use.contains(id)
             && (began.min(r.began) - EDGE..=ended + EDGE).contains(&key.created)
             && (policy.yes
                 || policy.scheduled

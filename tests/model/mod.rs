@@ -19,7 +19,7 @@ mod schedule;
 mod state;
 
 use play::{Played, play};
-use schedule::{At, Fault, KIND, Nature, Person, Planned, Schedule, Story, Trail};
+use schedule::{At, Fault, KIND, Nature, Op, Outside, Person, Planned, Schedule, Story, Trail, Who};
 
 /// Random schedules of a normal test run.
 const SCHEDULES: u64 = 12_000;
@@ -143,6 +143,33 @@ fn promises_hold_when_the_process_dies_at_any_port_call() {
         }
     }
     println!("{points} crash points");
+}
+
+/// Our create is lost before it reached IAM, and somebody else makes a key: at any moment, in use or not.
+#[test]
+fn promises_hold_when_a_foreign_key_looks_like_the_lost_one() {
+    let mut played = 0;
+    for person in PEOPLE {
+        for (loss, gap) in
+            [(Fault::DiesBefore, 0), (Fault::DiesBefore, 40), (Fault::LostBefore, 0), (Fault::LostBefore, 40)]
+        {
+            for trail in [Trail::Denied, Trail::After(0)] {
+                for call in 0..40 {
+                    let plain =
+                        Schedule { nature: Nature { trail, ..KIND }, gap, ..Schedule::plain(Story::Rotate, person) };
+                    let run = usize::from(loss == Fault::DiesBefore || gap > 0);
+                    let from = if run == 0 { 18 } else { 0 };
+                    let lost = Planned { run: 0, at: At::Nth(Op::CreateKey, 0), fault: loss };
+                    let made = Planned { run, at: At::Call(from + call), fault: Fault::Outside(Outside::Creates) };
+                    let used = Planned { fault: Fault::Outside(Outside::Uses(Who::Foreign)), ..made };
+                    hold(Schedule { faults: vec![lost, made], ..plain.clone() });
+                    hold(Schedule { faults: vec![lost, made, used], ..plain });
+                    played += 2;
+                }
+            }
+        }
+    }
+    println!("{played} foreign keys");
 }
 
 /// To die before a call is to die after the one before it: here only the latter.

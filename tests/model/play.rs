@@ -184,7 +184,11 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
         return true;
     }
     match blocked {
-        Blocked::OtherKey { .. } => matches!(schedule.story, Story::BesideAnother(_)),
+        // A machine that slept between intent and create made its key outside the window: not ours for sure.
+        Blocked::OtherKey { .. } => {
+            let slept = schedule.faults.iter().any(|planned| matches!(planned.fault, Fault::Slept(_)));
+            slept || matches!(schedule.story, Story::BesideAnother(_))
+        }
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
         Blocked::Orphan { .. } => nobody_says_yes,
         Blocked::RetiredInGrace { .. } | Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,

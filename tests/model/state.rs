@@ -99,6 +99,8 @@ pub struct State {
     pub codes: u32,
     pub run: ThisRun,
     pub refused_until: Option<Time>,
+    /// Keys of which the program was told that they are in use.
+    pub told_in_use: Vec<KeyId>,
     /// An outsider changed one of our keys or files: what holds only without outsiders is not asked any more.
     pub meddled: bool,
     pub violations: Vec<String>,
@@ -125,6 +127,7 @@ impl State {
             codes: 0,
             run: ThisRun::default(),
             refused_until: None,
+            told_in_use: Vec::new(),
             meddled: false,
             violations: Vec::new(),
             trace: tracing.then(Vec::new),

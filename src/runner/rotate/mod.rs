@@ -303,6 +303,8 @@ impl<'a, W: World> Run<'a, W> {
         self.tell(&format!("waiting up to {} s until IAM's list can be trusted", remaining.num_seconds().max(1)));
         self.world.clock().sleep(remaining.clamp(TimeDelta::milliseconds(200), LIST_AGAIN)).await;
         self.listing = None;
+        // What was found out about a suspect is as old as the list: it may have been used since.
+        self.suspect = None;
     }
 
     /// Asks the person, where DESIGN's fault table says that a person may decide on the spot.
