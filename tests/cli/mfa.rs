@@ -1,4 +1,5 @@
 //! MFA codes and devices: what is asked for, what is refused, and that a refused code changes nothing.
+#![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
 
