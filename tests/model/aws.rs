@@ -116,7 +116,9 @@ impl State {
         self.key(id).ok_or(Cause::NotFound)?;
         self.check_before_set(id, active);
         let status = if active { Status::Active } else { Status::Inactive };
-        self.key_mut(id).unwrap().status = status;
+        let key = self.key_mut(id).unwrap();
+        key.status = status;
+        key.on_since = None;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use keyrot_me::keys::policy::Goal;
 use keyrot_me::runner::rotate::{End, Halt, Report};
 
 use super::schedule::Nature;
-use super::state::{CALL_TIMEOUT, Create, MadeBy, State, seconds};
+use super::state::{CALL_TIMEOUT, Create, Key, MadeBy, State, seconds};
 
 /// What whole seconds and corrected clocks may add to a window's edges.
 const EDGE: TimeDelta = TimeDelta::seconds(4);
@@ -167,12 +167,21 @@ impl State {
             .iter()
             .filter(|key| key.status == Status::Active && key.made_by == MadeBy::Us)
             .filter(|key| !self.published(&key.key.id) && !self.stashed_anywhere(&key.key.id))
+            .filter(|key| !self.made_after_a_sleep(key))
             .map(|key| key.key.id.clone())
             .filter(|id| !said.contains(id.as_str()))
             .collect();
         for id in lost {
             self.violated(format!("I2: {id} is Active, stored nowhere and not reported"));
         }
+    }
+
+    /// A machine that slept between intent and create made its key outside the window: only a list that shows it
+    /// gets it reported, as a key that is not ours for certain.
+    fn made_after_a_sleep(&self, key: &Key) -> bool {
+        let create = self.creates.iter().find(|create| create.key.as_ref() == Some(&key.key.id));
+        let rotation = create.and_then(|create| self.journal.iter().find(|r| r.id == create.rotation));
+        rotation.is_some_and(|r| key.created > r.began.max(r.window_end) + EDGE)
     }
 
     /// I5, where the last run found nothing more to do and nobody meddled.
