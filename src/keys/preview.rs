@@ -139,6 +139,7 @@ mod tests {
         let situation = Situation {
             now,
             listing: Some(listing),
+            asked: now,
             target: target.clone(),
             accepted: None,
             published: vec![target.clone()],

@@ -26,6 +26,8 @@ pub struct Situation {
     pub now: Time,
     /// The keys that IAM listed since the last step, or `None` when nothing was listed since.
     pub listing: Option<Vec<KeyFacts>>,
+    /// When that list was asked for; without one it means nothing.
+    pub asked: Time,
     /// The key id that the profile holds which this run is about.
     pub target: KeyId,
     /// When AWS last accepted the target itself in this run: a list that shows it off or absent may be
@@ -453,7 +455,8 @@ fn forward(s: &Situation, r: &Rotation, keep: &KeyId) -> Decision {
 fn before_deactivation(s: &Situation, r: &Rotation, keep: KeyId) -> Decision {
     let retire = r.retire.clone();
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
-    if s.now >= r.last_event + PROOF_HOLDS {
+    // Its age when the list was asked for: a list that takes longer must not make it too old again.
+    if s.asked >= r.last_event + PROOF_HOLDS {
         return Decision::Do(Step::Reread { key: keep });
     }
     let status = listing.iter().find(|facts| facts.id == retire).map(|facts| &facts.status);

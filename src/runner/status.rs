@@ -131,6 +131,7 @@ fn with_listing<W: World>(
     let situation = Situation {
         now: report.now,
         listing: Some(listing),
+        asked: report.now,
         target: base.id.clone(),
         accepted: None,
         published: world.store().published()?.into_iter().map(|held| held.key.id).collect(),

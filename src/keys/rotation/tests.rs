@@ -97,6 +97,7 @@ fn situation(second: i64, rotation: Option<Rotation>, listing: &[KeyFacts]) -> S
     Situation {
         now: at(second),
         listing: (!listing.is_empty()).then(|| listing.to_vec()),
+        asked: at(second),
         target: target.clone(),
         accepted: None,
         published: vec![target.clone()],
@@ -293,6 +294,9 @@ fn the_old_key_is_not_deactivated_on_the_proof_of_an_earlier_run() {
     assert_eq!(next(&situation(14, Some(forward(4)), &both), &rotate()), proof);
     let off = Decision::Do(Step::Deactivate { key: id("OLD") });
     assert_eq!(next(&situation(13, Some(forward(4)), &both), &rotate()), off);
+    // A list that was asked for in time and came late is no reason to prove again, and to list again after it.
+    let slow = Situation { asked: at(5), ..situation(40, Some(forward(4)), &both) };
+    assert_eq!(next(&slow, &rotate()), off);
 }
 
 #[test]

@@ -139,6 +139,8 @@ pub struct Run<'a, W: World> {
     accepted: Option<Time>,
     who: Option<Identity>,
     listing: Option<Vec<KeyFacts>>,
+    /// When the newest listing was asked for.
+    asked: Option<Time>,
     /// The newest listing, for the report.
     seen: Vec<KeyFacts>,
     /// What this run itself has changed at IAM: lists may lag behind it.
@@ -169,6 +171,7 @@ impl<'a, W: World> Run<'a, W> {
             accepted: None,
             who: None,
             listing: None,
+            asked: None,
             seen: Vec::new(),
             written: Vec::new(),
             suspect: None,
@@ -254,6 +257,7 @@ impl<'a, W: World> Run<'a, W> {
         Ok(Situation {
             now: self.now(),
             listing: self.listing.clone(),
+            asked: self.asked.unwrap_or_else(|| self.now()),
             accepted: self.accepted.filter(|_| target == self.base.id),
             target,
             published,

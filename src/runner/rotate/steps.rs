@@ -54,6 +54,7 @@ impl<W: World> Run<'_, W> {
 
     /// S2. Without a session only where nobody has to be asked for a code to learn that nothing is to do.
     async fn list(&mut self, s: &Situation) -> Result<(), Halt> {
+        self.asked = Some(self.now());
         let user = self.user();
         let may_stop_here = s.rotation.as_ref().is_some_and(|open| !open.unfinished());
         if self.session.is_none() && (may_stop_here || !self.settings.policy.surely_writes()) {
