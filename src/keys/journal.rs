@@ -118,7 +118,7 @@ pub enum Event {
     },
     /// `rollback`: from here on the two keys have changed places.
     Rollback,
-    /// S11, or the end of an orphan: the key is gone from IAM.
+    /// S11, the end of an orphan, or S5's compensating delete: the key is gone from IAM.
     Deleted {
         key: KeyId,
     },
@@ -253,6 +253,8 @@ impl Rotation {
             (Phase::Orphan { key, ours, .. }, Event::OrphanDisabled { key: now }) if key == now => {
                 Phase::Orphan { key: key.clone(), ours: *ours, disabled: Some(at) }
             }
+            // S5's compensating delete: lists may show the key for a while yet.
+            (Phase::Intended { .. }, Event::Deleted { key }) if self.is_new(key) => Phase::Closed,
             (Phase::Orphan { key, .. }, Event::Deleted { key: gone }) if key == gone => Phase::Closed,
             (Phase::Staged, Event::Verified) => Phase::Verified,
             (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,

@@ -26,7 +26,7 @@ pub struct Situation {
     pub now: Time,
     /// The keys that IAM listed since the last step, or `None` when nothing was listed since.
     pub listing: Option<Vec<KeyFacts>>,
-    /// When that list was asked for; without one it means nothing.
+    /// When that list was asked for, which is what its age counts from; without one it means nothing.
     pub asked: Time,
     /// The key id that the profile holds which this run is about.
     pub target: KeyId,
@@ -248,7 +248,7 @@ fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Optio
     }
     let target = listing.iter().find(|facts| facts.id == key);
     let Some(target) = target.filter(|facts| facts.status == Status::Active) else {
-        let trusted = s.accepted.map(|accepted| accepted + STALE_FOR).filter(|trusted| s.now < *trusted);
+        let trusted = s.accepted.map(|accepted| accepted + STALE_FOR).filter(|trusted| s.asked < *trusted);
         return Some(match (trusted, target) {
             (Some(until), _) => Decision::Wait { until, reason: Waiting::FreshList },
             (None, Some(off)) => Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() }),
@@ -316,7 +316,7 @@ fn intended(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     let suspects: Vec<&KeyFacts> = listing.iter().filter(ours).collect();
     let settled = r.window_end + STALE_FOR;
     match suspects.as_slice() {
-        [] if s.now < settled => Decision::Wait { until: settled, reason: Waiting::FreshList },
+        [] if s.asked < settled => Decision::Wait { until: settled, reason: Waiting::FreshList },
         [] => Decision::Do(Step::Record(Event::NotCreated)),
         [one] => suspected(s, policy, one, settled),
         several => {
@@ -349,7 +349,7 @@ fn suspected(s: &Situation, policy: &Policy, facts: &KeyFacts, settled: Time) ->
     if suspect.used == Used::Unknown {
         return Decision::Blocked(Blocked::OrphanUseUnknown { key });
     }
-    if s.now < settled {
+    if s.asked < settled {
         return Decision::Wait { until: settled, reason: Waiting::FreshList };
     }
     if agreed(policy, &key) || policy.scheduled {
@@ -368,7 +368,7 @@ fn orphan(s: &Situation, policy: &Policy, r: &Rotation, key: &KeyId, ours: bool,
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     let Some(facts) = listing.iter().find(|facts| facts.id == key) else {
         let settled = r.window_end.max(r.last_event) + STALE_FOR;
-        return if s.now < settled {
+        return if s.asked < settled {
             Decision::Wait { until: settled, reason: Waiting::FreshList }
         } else {
             Decision::Do(Step::Record(Event::Deleted { key }))
@@ -381,7 +381,7 @@ fn orphan(s: &Situation, policy: &Policy, r: &Rotation, key: &KeyId, ours: bool,
     match (disabled, &facts.status) {
         (None, Status::Active) => Decision::Do(Step::DisableOrphan { key }),
         (None, _) => Decision::Do(Step::Record(Event::OrphanDisabled { key })),
-        (Some(at), Status::Active) if s.now < at + STALE_FOR => {
+        (Some(at), Status::Active) if s.asked < at + STALE_FOR => {
             Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
         }
         (Some(_), Status::Active) => Decision::Blocked(Blocked::OrphanActiveAgain { key }),
@@ -421,9 +421,9 @@ fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision
 }
 
 fn keep_absent(s: &Situation, r: &Rotation, key: KeyId, unpublished: bool) -> Option<Decision> {
-    match r.keep_created {
-        Some(created) if s.now < created + STALE_FOR => (r.phase == Phase::Reread)
-            .then_some(Decision::Wait { until: created + STALE_FOR, reason: Waiting::FreshList }),
+    let trusted = r.keep_created.map(|created| created + ROUNDING + STALE_FOR);
+    match trusted.filter(|trusted| s.asked < *trusted) {
+        Some(until) => (r.phase == Phase::Reread).then_some(Decision::Wait { until, reason: Waiting::FreshList }),
         _ if unpublished && !r.back && s.published.contains(&r.retire) => {
             Some(Decision::Do(Step::Record(Event::Abandoned { reason: format!("{key} was deleted by somebody") })))
         }
@@ -485,7 +485,7 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
     match listing.iter().find(|facts| facts.id == key).map(|facts| &facts.status) {
         // The list may be older than the deactivation, and after a rollback older than the key.
-        None | Some(Status::Active) if s.now < at + STALE_FOR => {
+        None | Some(Status::Active) if s.asked < at + STALE_FOR => {
             Decision::Wait { until: at + STALE_FOR, reason: Waiting::FreshList }
         }
         Some(Status::Active) => Decision::Blocked(Blocked::RetiredActiveAgain { key }),

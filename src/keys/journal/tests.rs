@@ -34,6 +34,7 @@ const TABLE: [(&str, &[(&str, &str)]); 10] = [
             ("Staged", "Staged"),
             ("Unstored", "Orphan"),
             ("Orphan", "Orphan"),
+            ("Deleted orphan", "Closed"),
         ],
     ),
     (
@@ -44,6 +45,7 @@ const TABLE: [(&str, &[(&str, &str)]); 10] = [
             ("Staged", "Staged"),
             ("Unstored", "Orphan"),
             ("Orphan", "Orphan"),
+            ("Deleted orphan", "Closed"),
         ],
     ),
     ("Orphan", &[("OrphanDisabled", "Orphan"), ("Deleted orphan", "Closed")]),

@@ -171,6 +171,12 @@ fn a_lost_creates_absence_proves_nothing_for_a_minute() {
 }
 
 #[test]
+fn a_list_counts_from_when_it_was_asked_for() {
+    let late = Situation { asked: at(60), ..situation(70, Some(lost()), &[old()]) };
+    assert_eq!(next(&late, &with_yes()), Decision::Wait { until: at(61), reason: Waiting::FreshList });
+}
+
+#[test]
 fn a_staged_key_that_was_not_journalled_is_found_by_its_secret() {
     let mut s = situation(0, Some(rotation(vec![])), &[]);
     s.stashed = vec![id("NEW")];
@@ -276,10 +282,10 @@ fn an_interrupted_rotation_goes_on_where_it_stands() {
 fn the_old_key_is_deactivated_only_on_a_list_that_shows_the_new_one_active() {
     let reread = || Some(forward(4));
     assert_eq!(next(&situation(9, reread(), &[]), &rotate()), Decision::Do(Step::List));
-    let wait = Decision::Wait { until: at(60), reason: Waiting::FreshList };
+    let wait = Decision::Wait { until: at(62), reason: Waiting::FreshList };
     assert_eq!(next(&situation(9, reread(), &[old()]), &rotate()), wait);
     assert_eq!(
-        next(&situation(60, reread(), &[old()]), &rotate()),
+        next(&situation(62, reread(), &[old()]), &rotate()),
         Decision::Blocked(Blocked::KeepGone { key: id("NEW") })
     );
     let off = [old(), key("NEW", Status::Inactive, 0)];

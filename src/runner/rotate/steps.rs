@@ -207,7 +207,7 @@ impl<W: World> Run<'_, W> {
                 // A failed write may have left a copy. Where it cannot be erased, or nothing be journalled,
                 // the next run finds out by itself.
                 if self.world.store().erase(id, &key).is_ok() {
-                    let _ = self.record(id, Event::NotCreated);
+                    let _ = self.record(id, Event::Deleted { key: key.clone() });
                 }
                 Halt::Store(StoreError {
                     message: format!("the new key {key} could not be kept and was deleted again: {broken}"),
