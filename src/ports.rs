@@ -9,6 +9,8 @@ use chrono::TimeDelta;
 
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Time};
 use crate::keys::journal::{Event, Rotation, RotationId};
+use crate::keys::purge::row::{AccountSummary, KeyRow};
+use crate::keys::purge::{Tags, UserFacts};
 use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
 
 /// Why a call gave no answer that can be used: the wire's codes, sorted by what they mean for us.
@@ -219,4 +221,136 @@ pub trait World {
     fn journal(&self) -> &Self::Journal;
     fn clock(&self) -> &Self::Clock;
     fn desk(&self) -> &Self::Desk;
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the list goes on.
+    pub next: Option<String>,
+}
+
+/// What `GetUser` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedUser {
+    pub user: UserFacts,
+    pub tags: Tags,
+}
+
+/// The answer to a write: the service's id of the request, where it gave one.
+pub type RequestId = Option<String>;
+
+/// IAM of one account, as the purge needs it. Each method is one call on the wire and repeats nothing: the
+/// runner paces, repeats and follows the pages.
+pub trait Directory {
+    /// `iam:GetGroup`, at most 1000 members a page.
+    fn group_page(&self, group: &str, marker: Option<&str>)
+    -> impl Future<Output = Result<Page<UserFacts>, CallError>>;
+    /// `iam:ListUsers`, at most 1000 a page.
+    fn users_page(&self, marker: Option<&str>) -> impl Future<Output = Result<Page<UserFacts>, CallError>>;
+    /// `iam:GetUser`.
+    fn user(&self, name: &str) -> impl Future<Output = Result<TaggedUser, CallError>>;
+    /// `iam:ListGroupsForUser`: the names.
+    fn groups_page(&self, user: &str, marker: Option<&str>) -> impl Future<Output = Result<Page<String>, CallError>>;
+    /// `iam:ListAccessKeys`.
+    fn keys_page(&self, user: &str, marker: Option<&str>) -> impl Future<Output = Result<Page<KeyFacts>, CallError>>;
+    /// `iam:GetAccessKeyLastUsed`.
+    fn key_use(&self, key: &KeyId) -> impl Future<Output = Result<KeyUse, CallError>>;
+    /// `iam:TagUser`.
+    fn tag(&self, user: &str, name: &str, value: &str) -> impl Future<Output = Result<RequestId, CallError>>;
+    /// `iam:UntagUser`.
+    fn untag(&self, user: &str, names: &[String]) -> impl Future<Output = Result<RequestId, CallError>>;
+    /// `iam:UpdateAccessKey` to Inactive. The purge never makes a key Active.
+    fn disable(&self, user: &str, key: &KeyId) -> impl Future<Output = Result<RequestId, CallError>>;
+    /// `iam:DeleteAccessKey`.
+    fn delete(&self, user: &str, key: &KeyId) -> impl Future<Output = Result<RequestId, CallError>>;
+}
+
+/// What `GetAccessKeyLastUsed` says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Whose key it is.
+    pub user: Option<String>,
+    pub last: Option<LastUsed>,
+}
+
+/// An account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberAccount {
+    pub id: String,
+    pub name: String,
+    /// `ACTIVE`, or what Organizations calls it otherwise.
+    pub state: String,
+}
+
+/// The organization and its accounts, seen with the credentials that the purge was given. One call each,
+/// nothing repeated.
+pub trait Estate {
+    type Account: Directory;
+
+    /// `sts:GetCallerIdentity`.
+    fn identity(&self) -> impl Future<Output = Result<Identity, CallError>>;
+    /// `organizations:DescribeOrganization`: the management account's id.
+    fn management_account(&self) -> impl Future<Output = Result<String, CallError>>;
+    /// `organizations:ListAccounts`, or with a unit `ListAccountsForParent`.
+    fn accounts_page(
+        &self,
+        unit: Option<&str>,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<Page<MemberAccount>, CallError>>;
+    /// `organizations:ListOrganizationalUnitsForParent`: the ids.
+    fn units_page(&self, parent: &str, token: Option<&str>) -> impl Future<Output = Result<Page<String>, CallError>>;
+    /// The caller's own account, with its own credentials. No call.
+    fn own(&self) -> Self::Account;
+    /// `sts:AssumeRole` for one hour.
+    fn assume(&self, role: &RoleToAssume) -> impl Future<Output = Result<Self::Account, CallError>>;
+    /// Service time minus local time, as [`Iam::clock_offset`].
+    fn clock_offset(&self) -> Option<TimeDelta>;
+    /// The key that signs, where it is a long-term one.
+    fn signing_key(&self) -> Option<KeyId>;
+}
+
+/// A role in another account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleToAssume {
+    pub arn: String,
+    /// What an auditor reads in CloudTrail.
+    pub session_name: String,
+    pub external_id: Option<String>,
+}
+
+/// A report that could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the report {name} cannot be written: {why}")]
+pub struct ReportError {
+    pub name: String,
+    pub why: String,
+}
+
+/// Takes what a purge finds and does, while it goes on. A row is told once, when nothing more happens to
+/// the key; an account once, when it ended.
+pub trait PurgeReport {
+    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError>;
+    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError>;
+}
+
+/// How far a purge is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub accounts_done: u64,
+    /// Known so far.
+    pub accounts: u64,
+    pub users_done: u64,
+    /// Known so far.
+    pub users: u64,
+    pub writes_done: u64,
+    pub writes: u64,
+    pub calls: u64,
+    pub throttled: u64,
+}
+
+/// Shows how far it is, or does not.
+pub trait Gauge {
+    fn show(&self, progress: &Progress);
 }

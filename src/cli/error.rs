@@ -9,7 +9,7 @@ use crate::keys::rotation::Blocked;
 use crate::ports::{Cause, StoreError};
 use crate::runner::rotate::Halt;
 
-/// The documented exit codes of the workstation commands (DESIGN section 3).
+/// The documented exit codes (DESIGN section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
@@ -25,6 +25,8 @@ pub enum Exit {
     CannotSignIn = 9,
     Due = 10,
     Overdue = 11,
+    Incomplete = 20,
+    Capped = 21,
 }
 
 /// An end that is not a success: what happened and why, what to run next, and the exit code.

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod error;
 mod machine;
+mod purge;
 mod render;
 mod rotate;
 mod status;
@@ -57,6 +58,7 @@ async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(args, cli.output).await,
         Command::Finish(args) => rotate::finish(args, cli.output).await,
         Command::Rollback(args) => rotate::rollback(args, cli.output).await,
+        Command::Purge(args) => purge::run(args, cli.output).await,
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut script);

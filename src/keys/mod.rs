@@ -8,5 +8,6 @@ pub mod journal;
 pub mod lifecycle;
 pub mod policy;
 pub mod preview;
+pub mod purge;
 pub mod rotation;
 pub mod secret;

@@ -2,5 +2,6 @@
 //!
 //! Nothing here may name an adapter (`aws`, `host`) or decide what `keys` decides.
 
+pub mod purge;
 pub mod rotate;
 pub mod status;

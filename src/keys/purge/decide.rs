@@ -1,0 +1,214 @@
+//! The purge's rules in their order: the first that applies decides.
+//!
+//! Pure. Ages, limits and grace are `lifecycle`'s. What was not read is `Skip`, never 'not so' (I4).
+
+use super::records::{self, Exemption, Record};
+use super::{Decision, KeyRead, Rule, Rules, Standing, Tags, Use, UserRead, Verb};
+use crate::keys::facts::{KeyId, Status, Time};
+use crate::keys::lifecycle;
+
+/// One rule. [`Check::ORDER`] is the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    OwnKey,
+    Membership,
+    Age,
+    ExemptTag,
+    Status,
+    LastUse,
+    Disabling,
+}
+
+impl Check {
+    pub const ORDER: [Self; 7] =
+        [Self::OwnKey, Self::Membership, Self::Age, Self::ExemptTag, Self::Status, Self::LastUse, Self::Disabling];
+
+    /// What the rule says of `key`; `None` where it leaves the decision to the next.
+    #[must_use]
+    pub fn ask(self, of: &Asked<'_>) -> Option<Decision> {
+        match self {
+            Self::OwnKey => own_key(of),
+            Self::Membership => membership(of),
+            Self::Age => age(of),
+            Self::ExemptTag => exempt_tag(of),
+            Self::Status => status(of),
+            Self::LastUse => last_use(of),
+            Self::Disabling => Some(disabling(of)),
+        }
+    }
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub user: &'a UserRead,
+    pub key: &'a KeyRead,
+    pub rules: &'a Rules,
+    /// In the service's time.
+    pub now: Time,
+}
+
+/// What becomes of one key of `user` at `now`.
+#[must_use]
+pub fn decide(user: &UserRead, key: &KeyRead, rules: &Rules, now: Time) -> Decision {
+    let asked = Asked { user, key, rules, now };
+    let decided = Check::ORDER.iter().find_map(|check| check.ask(&asked));
+    let mut decision = decided.unwrap_or_else(|| Decision::new(Verb::Skip, Rule::Unread));
+    if matches!(decision.verb, Verb::Disable | Verb::Delete | Verb::Wait) && decision.note.is_none() {
+        decision.note = void_exemption(&asked);
+    }
+    decision
+}
+
+/// True where the decision on some key of this user needs its tags (`GetUser`).
+#[must_use]
+pub fn wants_tags(user: &UserRead, rules: &Rules, now: Time) -> bool {
+    let over_age = over_age(user, rules, now);
+    over_age.into_iter().any(|key| rules.exempt_tag || key.facts.status != Status::Active)
+}
+
+/// The keys whose last use is to be asked for, where the tags are known if they are wanted: those that a
+/// rule may act on, and with `report_asks` every one over the limit.
+#[must_use]
+pub fn wants_last_use(user: &UserRead, rules: &Rules, now: Time, report_asks: bool) -> Vec<KeyId> {
+    let exempt = |key: &KeyRead| exempt_tag(&Asked { user, key, rules, now }).is_some();
+    over_age(user, rules, now)
+        .into_iter()
+        .filter(|key| !exempt(key))
+        .filter(|key| report_asks || (rules.unused_for.is_some() && key.facts.status == Status::Active))
+        .map(|key| key.facts.id.clone())
+        .collect()
+}
+
+/// The keys that pass the first three rules.
+fn over_age<'a>(user: &'a UserRead, rules: &Rules, now: Time) -> Vec<&'a KeyRead> {
+    let spared = |key: &KeyRead| {
+        let asked = Asked { user, key, rules, now };
+        own_key(&asked).or_else(|| membership(&asked)).or_else(|| age(&asked)).is_some()
+    };
+    user.keys.iter().filter(|key| !spared(key)).collect()
+}
+
+fn own_key(of: &Asked<'_>) -> Option<Decision> {
+    let own = of.rules.own_keys.contains(&of.key.facts.id)
+        || of.rules.own_user.as_ref().is_some_and(|user| *user == of.user.user.name);
+    own.then(|| Decision::new(Verb::Keep, Rule::OwnKey))
+}
+
+fn membership(of: &Asked<'_>) -> Option<Decision> {
+    match &of.user.standing {
+        Standing::Target => None,
+        Standing::Exempt(group) => Some(Decision {
+            note: Some(format!("member of the exempt group {group}")),
+            ..Decision::new(Verb::Exempt, Rule::ExemptGroup)
+        }),
+        Standing::Outside => Some(Decision::new(Verb::Keep, Rule::NotATarget)),
+    }
+}
+
+fn age(of: &Asked<'_>) -> Option<Decision> {
+    let (created, limit) = (of.key.facts.created, of.rules.max_age);
+    if lifecycle::at_least(created, of.now, limit) {
+        return None;
+    }
+    let soon = lifecycle::at_least(created, of.now + of.rules.warn_before, limit);
+    Some(if soon && of.key.facts.status == Status::Active {
+        Decision { until: Some(created + limit), ..Decision::new(Verb::Warn, Rule::WarnBefore) }
+    } else {
+        Decision::new(Verb::Keep, Rule::UnderAge)
+    })
+}
+
+fn exempt_tag(of: &Asked<'_>) -> Option<Decision> {
+    if !of.rules.exempt_tag {
+        return None;
+    }
+    let Some(tags) = &of.user.tags else { return Some(unread("the user's tags were not read")) };
+    match records::exemption(tags, of.now) {
+        Exemption::None | Exemption::Void(_) => None,
+        Exemption::Valid { reason, ends } => {
+            Some(Decision { verb: Verb::Exempt, rule: Rule::ExemptTag, until: Some(ends), note: Some(reason) })
+        }
+    }
+}
+
+fn void_exemption(of: &Asked<'_>) -> Option<String> {
+    let tags = of.user.tags.as_ref().filter(|_| of.rules.exempt_tag)?;
+    match records::exemption(tags, of.now) {
+        Exemption::Void(why) => Some(why),
+        Exemption::None | Exemption::Valid { .. } => None,
+    }
+}
+
+fn status(of: &Asked<'_>) -> Option<Decision> {
+    match &of.key.facts.status {
+        Status::Active | Status::Inactive => None,
+        Status::Other(word) => Some(Decision {
+            note: Some(format!("the status {word:?} is not known to this program")),
+            ..Decision::new(Verb::Skip, Rule::UnknownStatus)
+        }),
+    }
+}
+
+/// The time since IAM keeps the last use of keys (IAM user guide, 'last accessed information' of access
+/// keys): of an older key without a use on record nothing is known.
+fn last_use(of: &Asked<'_>) -> Option<Decision> {
+    let limit = of.rules.unused_for.filter(|_| of.key.facts.status == Status::Active)?;
+    let created = of.key.facts.created;
+    let since = match &of.key.used {
+        Use::Last(used) => used.at.max(created),
+        Use::Never if created >= tracked_since() => created,
+        Use::Never => return Some(unread("made before IAM kept last uses: no use on record says nothing")),
+        Use::NotAsked => return Some(unread("the last use was not read")),
+    };
+    (!lifecycle::at_least(since, of.now, limit)).then(|| Decision::new(Verb::Keep, Rule::InUse))
+}
+
+fn tracked_since() -> Time {
+    Time::from_timestamp(1_429_660_800, 0).unwrap_or_default()
+}
+
+fn disabling(of: &Asked<'_>) -> Decision {
+    let id = &of.key.facts.id;
+    let record = of.user.tags.as_ref().map(|tags| records::record(tags, id, of.now));
+    if of.key.facts.status == Status::Active {
+        return switched_on(of, record.as_ref());
+    }
+    match record {
+        None => unread("the user's tags were not read"),
+        Some(Record::None) => waits(of, Rule::NoRecord, of.now, None),
+        Some(Record::Void(why)) => waits(of, Rule::NoRecord, of.now, Some(why)),
+        Some(Record::Valid(ours)) if lifecycle::past_grace(ours.last, of.rules.grace, of.now) => {
+            Decision::new(Verb::Delete, Rule::PastGrace)
+        }
+        Some(Record::Valid(ours)) => waits(of, Rule::InGrace, ours.last, None),
+    }
+}
+
+fn switched_on(of: &Asked<'_>, record: Option<&Record>) -> Decision {
+    let verb = if of.rules.grace.is_zero() { Verb::Delete } else { Verb::Disable };
+    match record.and_then(Record::valid) {
+        None => Decision::new(verb, Rule::OverAge),
+        Some(ours) => Decision {
+            note: Some(format!("we disabled it at {}, and somebody switched it on again", ours.last)),
+            ..Decision::new(verb, Rule::Reactivated)
+        },
+    }
+}
+
+/// Without grace there is nothing to wait for.
+fn waits(of: &Asked<'_>, rule: Rule, since: Time, note: Option<String>) -> Decision {
+    let verb = if of.rules.grace.is_zero() { Verb::Delete } else { Verb::Wait };
+    let until = (verb == Verb::Wait).then(|| lifecycle::delete_after(since, of.rules.grace));
+    Decision { verb, rule, until, note }
+}
+
+fn unread(what: &str) -> Decision {
+    Decision { note: Some(what.to_owned()), ..Decision::new(Verb::Skip, Rule::Unread) }
+}
+
+/// The record of `key` that `user`'s tags hold, where they were read and it counts.
+#[must_use]
+pub fn recorded(tags: Option<&Tags>, key: &KeyId, now: Time) -> Option<records::Disabling> {
+    records::record(tags?, key, now).valid().cloned()
+}
