@@ -35,7 +35,7 @@ pub fn duration(span: TimeDelta) -> String {
     }
 }
 
-fn when(time: Time) -> String {
+pub fn when(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
