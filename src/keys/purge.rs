@@ -18,6 +18,9 @@ pub use cap::Cap;
 pub use decide::{Check, decide};
 pub use row::Totals;
 
+#[cfg(test)]
+mod tests;
+
 /// A user, as lists and `GetUser` show it. The id (`AIDA…`) tells it from a later user of the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserFacts {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Output, Purge};
 use crate::cli::error::{Exit, Failure};
-use crate::cli::render::duration;
 use crate::host::report::ReportHeader;
 use crate::keys::facts::Time;
 use crate::keys::purge::{Cap, Rules};
+use crate::keys::words::duration;
 use crate::runner::purge::{Scope, Settings, Users};
 
 /// Where nothing else is said; a key of a day is not warned of where the limit is shorter.

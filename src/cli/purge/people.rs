@@ -1,10 +1,10 @@
 //! What people read of a purge on standard output: a line for each key that is not simply kept, as it comes,
 //! and at the end what it came to. Words only; nothing is decided here.
 
-use crate::cli::render::{duration, when};
 use crate::host::console::{err, out};
 use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Summary};
 use crate::keys::purge::Verb;
+use crate::keys::words::{duration, when};
 use crate::ports::{PurgeReport, ReportError};
 
 /// Skips and exemptions of one account that are shown; reports hold them all.
