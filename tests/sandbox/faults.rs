@@ -3,6 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::aim::{Aim, Hit};
+use super::calls::Call;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is reset; nothing happened.
@@ -29,6 +32,8 @@ pub enum Fault {
     Garbage,
     /// It happened, and the connection closes in the middle of the answer.
     CutAnswer,
+    /// The answer is one of IAM's lists, says that it goes on, and does not say where.
+    LostMarker,
     /// 200 and a web page, as a captive portal gives; nothing happened.
     Html,
     /// The client process is killed; nothing happened.
@@ -43,35 +48,17 @@ impl Fault {
     }
 }
 
-/// Which future call of an action: the n-th counted from now (1 is the next), or every one.
-#[derive(Clone, Copy, Debug)]
-pub enum When {
-    Nth(usize),
-    Always,
-}
-
-pub use When::Always;
-
-impl From<usize> for When {
-    fn from(n: usize) -> When {
-        assert!(n > 0, "calls are counted from 1");
-        When::Nth(n)
-    }
-}
-
 #[derive(Default)]
 pub struct FaultScript(Mutex<Vec<Entry>>);
 
 struct Entry {
-    action: String,
-    when: When,
+    aim: Aim,
     fault: Fault,
 }
 
 impl FaultScript {
-    /// The action `*` is any.
-    pub fn add(&self, action: &str, when: When, fault: Fault) {
-        self.0.lock().unwrap().push(Entry { action: action.to_owned(), when, fault });
+    pub fn add(&self, aim: Aim, fault: Fault) {
+        self.0.lock().unwrap().push(Entry { aim, fault });
     }
 
     pub fn clear(&self) {
@@ -79,27 +66,17 @@ impl FaultScript {
     }
 
     /// Counts this call everywhere it counts. A numbered entry goes before a standing one, an older before a newer.
-    pub fn next(&self, action: &str) -> Option<Fault> {
+    pub fn next(&self, call: &Call) -> Option<Fault> {
         let mut entries = self.0.lock().unwrap();
         let (mut numbered, mut standing) = (None, None);
         entries.retain_mut(|entry| {
-            if entry.action != action && entry.action != "*" {
-                return true;
+            let hit = entry.aim.count(call);
+            match hit {
+                Hit::No => {}
+                Hit::Last => _ = numbered.get_or_insert_with(|| entry.fault.clone()),
+                Hit::Standing => _ = standing.get_or_insert_with(|| entry.fault.clone()),
             }
-            match &mut entry.when {
-                Always => {
-                    standing.get_or_insert_with(|| entry.fault.clone());
-                    true
-                }
-                When::Nth(1) => {
-                    numbered.get_or_insert_with(|| entry.fault.clone());
-                    false
-                }
-                When::Nth(left) => {
-                    *left -= 1;
-                    true
-                }
-            }
+            hit != Hit::Last
         });
         numbered.or(standing)
     }

@@ -1,4 +1,4 @@
-//! The way of one call: log, hooks, fault, throttle, signature, action, record, fault, answer. The only place that
+//! The way of one call: log, hooks, gates, fault, throttle, signature, action, record, fault, answer. The only place that
 //! knows this order.
 
 use std::sync::Arc;
@@ -39,9 +39,11 @@ pub async fn serve(shared: &Arc<Shared>, http: Http) -> Reply {
         let failure = Failure::new(404, "UnknownOperationException", "the sandbox knows no such service or action");
         return whole(shared, &render(Service::Iam, "", "", &Err(failure)), ids::request());
     };
-    let call = shared.calls.begin(&request, shared.clock.now());
+    let signs = |key_id: &str| shared.world.lock().unwrap().account_of_signer(key_id);
+    let call = shared.calls.begin(&request, shared.clock.now(), signs);
     run_hooks(shared, |shared| &shared.before, &call).await;
-    let fault = shared.faults.next(&request.action);
+    shared.gates.pass(&call).await;
+    let fault = shared.faults.next(&call);
     if let Some(fault) = &fault
         && let Some((outcome, reply)) = before(shared, &request, fault).await
     {
@@ -136,6 +138,7 @@ async fn before(shared: &Shared, request: &Request, fault: &Fault) -> Option<(St
         | Fault::ActAndHang
         | Fault::Garbage
         | Fault::CutAnswer
+        | Fault::LostMarker
         | Fault::KillAfter => None,
     }
 }
@@ -163,6 +166,15 @@ async fn after(
             named("Garbage", whole(shared, &garbage, request_id))
         }
         Fault::CutAnswer => named("CutAnswer", Reply::Cut(answer(shared, &rendered, request_id))),
+        Fault::LostMarker => {
+            let goes_on = "<IsTruncated>true</IsTruncated>";
+            let body = match rendered.body.split_once("<Marker>").zip(rendered.body.split_once("</Marker>")) {
+                Some(((before, _), (_, behind))) => format!("{before}{behind}"),
+                None => rendered.body.replace("<IsTruncated>false</IsTruncated>", goes_on),
+            };
+            assert!(body.contains(goes_on), "{} is no list of IAM's", request.action);
+            named("LostMarker", whole(shared, &Rendered { body, ..rendered }, request_id))
+        }
         Fault::KillAfter => {
             kill_client(shared).await;
             named("KillAfter", Reply::Close)

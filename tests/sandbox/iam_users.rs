@@ -66,7 +66,7 @@ pub fn list_groups_for_user(context: &mut Context) -> Result<Done, Failure> {
     context.allow_on_user(&name)?;
     let account = context.world.account(&context.signer.account);
     account.user(&name)?;
-    let groups: Vec<&Group> = account.groups.values().filter(|group| group.members.contains(&name)).collect();
+    let groups: Vec<&Group> = account.groups.values().filter(|group| group.members.contains(name.as_str())).collect();
     let page = Page::of_iam(context.request, groups.len(), &context.world.settings)?;
     let members = list("Groups", groups[page.items.clone()].iter().map(|group| group_xml(account, group)));
     Ok(Done::result(members + &page.tail()))

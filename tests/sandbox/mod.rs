@@ -4,11 +4,13 @@
 //! `Sandbox` owns the server and stops it on drop. Everything else is on `Control`, which `Sandbox` derefs to and which
 //! hooks may clone. Settings are in this file, the state tests set and read in `seed`.
 
+mod aim;
 mod calls;
 mod clock;
 mod cloudtrail;
 mod faults;
 mod flow;
+mod gates;
 mod iam;
 mod iam_keys;
 mod iam_users;
@@ -35,18 +37,22 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use aim::{Always, When};
 pub use calls::Call;
 pub use clock::Time;
 pub use cloudtrail::Event;
-pub use faults::{Always, Fault, When};
+pub use faults::Fault;
+pub use gates::Gate;
 pub use policy::{ADMINISTRATOR, LOOKUP_EVENTS, MFA_DEMANDED, MFA_DEMANDED_TO_READ, OWN_KEYS};
 pub use seed::{HOME, UserRef};
 pub use seed_keys::KeyState;
 pub use sns::Message;
 pub use wire::Service;
 
+use aim::Aim;
 use clock::{Clock, delta};
 use faults::FaultScript;
+use gates::Gates;
 use server::Server;
 pub use settings::AccountFields;
 use settings::Settings;
@@ -66,6 +72,7 @@ pub struct Shared {
     clock: Clock,
     calls: calls::Calls,
     faults: FaultScript,
+    gates: Gates,
     before: Hooks,
     after: Hooks,
     client: Mutex<Option<u32>>,
@@ -96,6 +103,7 @@ impl Sandbox {
             clock: Clock::default(),
             calls: calls::Calls::default(),
             faults: FaultScript::default(),
+            gates: Gates::default(),
             before: Hooks::default(),
             after: Hooks::default(),
             client: Mutex::default(),
@@ -151,7 +159,7 @@ impl Control {
     }
 
     pub fn count(&self, action: &str) -> usize {
-        self.calls().iter().filter(|call| call.action == action).count()
+        self.0.calls.count(action)
     }
 
     pub fn clear_calls(&self) {
@@ -160,7 +168,17 @@ impl Control {
 
     /// The n-th future call of the action (1 is the next one; `*` is any action), or `Always`.
     pub fn fault(&self, action: &str, when: impl Into<When>, fault: Fault) {
-        self.0.faults.add(action, when.into(), fault);
+        self.0.faults.add(Aim::new(action, None, when.into()), fault);
+    }
+
+    /// As `fault`, for the calls that are about this user, group, key, unit or account.
+    pub fn fault_about(&self, action: &str, about: &str, when: impl Into<When>, fault: Fault) {
+        self.0.faults.add(Aim::new(action, Some(about), when.into()), fault);
+    }
+
+    /// Holds the n-th future call of the action, about this user, group, key, unit or account if one is named.
+    pub fn gate(&self, action: &str, about: Option<&str>, n: usize) -> Gate {
+        self.0.gates.add(Aim::new(action, about, n.into()))
     }
 
     pub fn throttle_next(&self, action: &str, calls: usize) {

@@ -2,7 +2,7 @@
 //! needs no permission, as if another administrator had done it. Keys and MFA are in `seed_keys`, the rest in
 //! `seed_org`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
@@ -94,7 +94,14 @@ impl Control {
         let account = user.account(&world);
         let account = world.account_mut(&account);
         account.users.remove(&user.name);
-        account.groups.values_mut().for_each(|group| group.members.retain(|member| *member != user.name));
+        account.groups.values_mut().for_each(|group| _ = group.members.remove(&user.name));
+    }
+
+    /// The same user, with the same id and keys, under another name.
+    pub fn rename_user(&self, user: impl Into<UserRef>, to: &str) {
+        let (user, mut world) = (user.into(), self.world());
+        let account = user.account(&world);
+        world.rename_user(&account, &user.name, to);
     }
 
     /// Instead of those it had.
@@ -127,6 +134,10 @@ impl Control {
         self.with_user(user, |user| user.tags.insert(key.to_owned(), value.to_owned()));
     }
 
+    pub fn remove_tag(&self, user: impl Into<UserRef>, key: &str) {
+        self.with_user(user, |user| user.tags.remove(key));
+    }
+
     pub fn add_group(&self, name: &str, members: &[&str]) {
         let home = self.world().home.clone();
         self.add_group_in(&home, name, members);
@@ -145,14 +156,14 @@ impl Control {
     }
 
     pub fn join(&self, user: impl Into<UserRef>, group: &str) {
-        self.with_group(user, group, Vec::push);
+        self.with_group(user, group, |members, user| _ = members.insert(user));
     }
 
     pub fn leave(&self, user: impl Into<UserRef>, group: &str) {
-        self.with_group(user, group, |members, user| members.retain(|member| *member != user));
+        self.with_group(user, group, |members, user| _ = members.remove(&user));
     }
 
-    fn with_group(&self, user: impl Into<UserRef>, group: &str, change: impl FnOnce(&mut Vec<String>, String)) {
+    fn with_group(&self, user: impl Into<UserRef>, group: &str, change: impl FnOnce(&mut BTreeSet<String>, String)) {
         let (user, mut world) = (user.into(), self.world());
         let account = user.account(&world);
         let group = world.account_mut(&account).groups.get_mut(group).expect("a group of the sandbox");

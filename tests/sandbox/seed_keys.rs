@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::clock::{Time, delta, iso, whole_seconds};
 use super::mfa::Device;
 use super::seed::UserRef;
-use super::world::{Key, Session, Use};
+use super::world::{Key, Owner, Session, Use};
 use super::{Control, ids};
 
 #[derive(Clone)]
@@ -99,6 +101,19 @@ impl Control {
             event.at -= by;
             event.record["eventTime"] = iso(event.at).into();
         }
+    }
+
+    /// Id, secret and token of a session such as `GetSessionToken` with MFA opens, for one hour.
+    pub fn open_session(&self, user: impl Into<UserRef>) -> (String, String, String) {
+        let (user, now, mut world) = (user.into(), self.now(), self.world());
+        let account = user.account(&world);
+        let key_id = world.account(&account).user(&user.name).expect("a user of the sandbox").keys[0].id.clone();
+        let (secret, token, expires) = (ids::secret(), ids::session_token(), now + TimeDelta::hours(1));
+        let owner = Owner::User { name: user.name, key_id };
+        let made = (ids::temporary_key(), secret.clone(), token.clone());
+        let session = Session { secret, token, account, owner, created: now, expires, mfa: true };
+        world.sessions.insert(made.0.clone(), session);
+        made
     }
 
     /// Every session is over, as after a long sleep.

@@ -1,7 +1,7 @@
 //! What AWS would store: accounts, users, keys, groups, roles, sessions, and nothing of the rules. Plain data and
 //! look-ups; the rules themselves live with the services.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::TimeDelta;
 
@@ -91,7 +91,7 @@ pub struct Group {
     pub path: String,
     pub id: String,
     pub created: Time,
-    pub members: Vec<String>,
+    pub members: BTreeSet<String>,
     pub policies: Vec<Policy>,
 }
 
@@ -247,6 +247,19 @@ impl World {
         let user = self.account_mut(account).users.get_mut(user).expect("a user of the sandbox");
         user.remember_list(now);
         user.keys.retain(|key| key.id != key_id);
+    }
+
+    /// The same user, its keys and places in groups included, by another name.
+    pub fn rename_user(&mut self, account: &str, from: &str, to: &str) {
+        let place = self.account_mut(account);
+        let mut user = place.users.remove(from).unwrap_or_else(|| panic!("the sandbox has no user {from}"));
+        to.clone_into(&mut user.name);
+        let keys: Vec<String> = user.keys.iter().map(|key| key.id.clone()).collect();
+        let before = place.users.insert(to.to_owned(), user);
+        assert!(before.is_none(), "user {to} is there already");
+        let named = |group: &mut Group| group.members.remove(from) && group.members.insert(to.to_owned());
+        place.groups.values_mut().for_each(|group| _ = named(group));
+        keys.into_iter().for_each(|key| _ = self.key_owners.insert(key, (account.to_owned(), to.to_owned())));
     }
 
     pub fn add_account(&mut self, id: &str, partition: &str, now: Time) {
