@@ -3,6 +3,7 @@
 //! Decides nothing and follows no page: it turns answers into our types, or says that it cannot.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_iam::types::{StatusType, Tag};
 use aws_types::request_id::RequestId as _;
@@ -33,6 +34,7 @@ const MOST_ITEMS: i32 = 1000;
 #[derive(Clone)]
 pub struct AwsDirectory {
     iam: aws_sdk_iam::Client,
+    account: Arc<OnceLock<String>>,
 }
 
 impl fmt::Debug for AwsDirectory {
@@ -43,17 +45,27 @@ impl fmt::Debug for AwsDirectory {
 
 impl AwsDirectory {
     pub(super) fn new(shared: &Shared, source: &Source) -> Self {
-        Self { iam: shared.iam(&shared.config_once(Service::Iam, source)) }
+        Self { iam: shared.iam(&shared.config_once(Service::Iam, source)), account: Arc::default() }
+    }
+
+    /// Every ARN of IAM names the account: `arn:aws:iam::123456789012:group/…`.
+    fn seen(&self, arn: &str) {
+        if let Some(id) = arn.split(':').nth(4).filter(|id| !id.is_empty()) {
+            self.account.get_or_init(|| id.to_owned());
+        }
     }
 }
 
 impl Directory for AwsDirectory {
+    fn account(&self) -> Option<String> {
+        self.account.get().cloned()
+    }
+
     async fn group_page(&self, group: &str, marker: Option<&str>) -> Result<Page<UserFacts>, CallError> {
         let call = self.iam.get_group().group_name(group).max_items(MOST_ITEMS).set_marker(marker.map(str::to_owned));
         let answer = quiet(call.send()).await.map_err(|e| call_error(GROUP, &e))?;
-        if answer.group.is_none_or(|found| found.group_name.is_empty()) {
-            return Err(incomplete(GROUP, "does not speak of the group"));
-        }
+        let found = answer.group.filter(|found| !found.group_name.is_empty());
+        self.seen(&found.ok_or_else(|| incomplete(GROUP, "does not speak of the group"))?.arn);
         let items = answer.users.into_iter().map(|user| user_facts(GROUP, user)).collect::<Result<_, _>>()?;
         Ok(Page { items, next: next(GROUP, answer.is_truncated, answer.marker)? })
     }
@@ -61,6 +73,7 @@ impl Directory for AwsDirectory {
     async fn users_page(&self, marker: Option<&str>) -> Result<Page<UserFacts>, CallError> {
         let call = self.iam.list_users().max_items(MOST_ITEMS).set_marker(marker.map(str::to_owned));
         let answer = quiet(call.send()).await.map_err(|e| call_error(USERS, &e))?;
+        answer.users.first().iter().for_each(|user| self.seen(&user.arn));
         let items = answer.users.into_iter().map(|user| user_facts(USERS, user)).collect::<Result<_, _>>()?;
         Ok(Page { items, next: next(USERS, answer.is_truncated, answer.marker)? })
     }
@@ -68,6 +81,7 @@ impl Directory for AwsDirectory {
     async fn user(&self, name: &str) -> Result<TaggedUser, CallError> {
         let answer = quiet(self.iam.get_user().user_name(name).send()).await.map_err(|e| call_error(USER, &e))?;
         let mut user = answer.user.ok_or_else(|| incomplete(USER, "holds no user"))?;
+        self.seen(&user.arn);
         let mut tags = Tags::new();
         for Tag { key, value, .. } in user.tags.take().unwrap_or_default() {
             if key.is_empty() || tags.insert(key, value).is_some() {

@@ -1,7 +1,7 @@
 //! What a purge is asked to do, checked before anything is called (exit 2).
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::args::{Output, Purge};
 use crate::cli::error::{Exit, Failure};
@@ -132,7 +132,6 @@ fn unique(names: &[String]) -> Vec<String> {
 /// What the reports say was asked.
 pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     let rules = &settings.rules;
-    let seconds = |span: TimeDelta| span.num_seconds();
     let cap = match rules.cap {
         Cap::Default => "25% of the scanned keys, at least 10".to_owned(),
         Cap::Percent(percent) => format!("{percent}%"),
@@ -158,13 +157,28 @@ pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     asked.push(("exempt groups", none(&settings.exempt_groups)));
     asked.push(("exempt tag counts", if rules.exempt_tag { "yes" } else { "no" }.to_owned()));
     asked.push(("cap for each account", cap.clone()));
-    let json: Value = json!({
-        "groups": args.group, "all_users": args.all_users, "max_age_seconds": seconds(rules.max_age),
-        "grace_seconds": seconds(rules.grace), "warn_before_seconds": seconds(rules.warn_before),
-        "unused_for_seconds": rules.unused_for.map(seconds), "exempt_groups": settings.exempt_groups,
-        "exempt_tag": rules.exempt_tag, "max_affected": cap, "role": settings.role,
-        "organization": args.org, "units": args.ou, "accounts": args.account,
-    });
-    let asked = asked.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
-    ReportHeader { applied: settings.apply, started: now, asked, rules: json }
+    let facts = asked.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
+    ReportHeader { applied: settings.apply, started: now, facts, rules: rules_json(args, settings, &cap) }
+}
+
+/// The same for programs.
+fn rules_json(args: &Purge, settings: &Settings, cap: &str) -> Map<String, Value> {
+    let rules = &settings.rules;
+    let seconds = |span: TimeDelta| span.num_seconds();
+    let all = [
+        ("groups", json!(args.group)),
+        ("all_users", json!(args.all_users)),
+        ("max_age_seconds", json!(seconds(rules.max_age))),
+        ("grace_seconds", json!(seconds(rules.grace))),
+        ("warn_before_seconds", json!(seconds(rules.warn_before))),
+        ("unused_for_seconds", json!(rules.unused_for.map(seconds))),
+        ("exempt_groups", json!(settings.exempt_groups)),
+        ("exempt_tag", json!(rules.exempt_tag)),
+        ("max_affected", json!(cap)),
+        ("role", json!(settings.role)),
+        ("organization", json!(args.org)),
+        ("units", json!(args.ou)),
+        ("accounts", json!(args.account)),
+    ];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
