@@ -244,6 +244,8 @@ pub type RequestId = Option<String>;
 /// IAM of one account, as the purge needs it. Each method is one call on the wire and repeats nothing: the
 /// runner paces, repeats and follows the pages.
 pub trait Directory {
+    /// The account's id, once an answer has shown an ARN. No call.
+    fn account(&self) -> Option<String>;
     /// `iam:GetGroup`, at most 1000 members a page.
     fn group_page(&self, group: &str, marker: Option<&str>)
     -> impl Future<Output = Result<Page<UserFacts>, CallError>>;

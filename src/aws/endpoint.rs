@@ -13,13 +13,14 @@ use url::{Host, Url};
 use super::profile::{ProfileFiles, SigningProfile};
 
 /// Every variable that is asked for, and nothing else of the environment.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_IAM",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_CLOUDTRAIL",
+    "AWS_ENDPOINT_URL_ORGANIZATIONS",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -31,10 +32,11 @@ pub enum Service {
     Iam,
     Sts,
     CloudTrail,
+    Organizations,
 }
 
 impl Service {
-    const ALL: [Self; 3] = [Self::Iam, Self::Sts, Self::CloudTrail];
+    const ALL: [Self; 4] = [Self::Iam, Self::Sts, Self::CloudTrail, Self::Organizations];
 
     /// As people know it; also the service id of the SDK's configuration.
     #[must_use]
@@ -43,6 +45,7 @@ impl Service {
             Self::Iam => "IAM",
             Self::Sts => "STS",
             Self::CloudTrail => "CloudTrail",
+            Self::Organizations => "Organizations",
         }
     }
 }
@@ -117,6 +120,26 @@ impl Destination {
         Self::from_settings(&Settings { env: snapshot(env), sections }, profile.region.as_deref())
     }
 
+    /// As [`Self::read`] where it need not be a key of the files that signs: `profile`, else `AWS_PROFILE`, else
+    /// `default`. A profile that the files do not have sets nothing.
+    ///
+    /// # Errors
+    /// [`DestinationProblem`] for what must not, or cannot, be called.
+    pub async fn for_profile(
+        files: &ProfileFiles,
+        profile: Option<&str>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, DestinationProblem> {
+        let asked = profile.map(str::to_owned).or_else(|| env("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
+        let mut sections = Vec::new();
+        let mut region = None;
+        for name in files.chain(&asked) {
+            sections.extend(files.selecting(name).await);
+            region = region.or_else(|| files.region(name));
+        }
+        Self::from_settings(&Settings { env: snapshot(env), sections }, region)
+    }
+
     fn from_settings(settings: &Settings, profile_region: Option<&str>) -> Result<Self, DestinationProblem> {
         let fips = settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
         let dual_stack = settings.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
@@ -159,6 +182,17 @@ impl Destination {
             "us-gov-west-1"
         } else {
             "us-east-1"
+        }
+    }
+
+    /// Where `service` is called: Organizations has one region in each partition (AWS General Reference,
+    /// 'Organizations endpoints').
+    pub(super) fn region_of(&self, service: Service) -> &str {
+        match service {
+            Service::Iam | Service::Sts => &self.region,
+            Service::CloudTrail => self.home_region(),
+            Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
+            Service::Organizations => self.home_region(),
         }
     }
 

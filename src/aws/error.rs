@@ -72,7 +72,7 @@ fn refused(action: &'static str, status: u16, code: &str, message: Option<&str>)
     CallError { action, cause: cause_of(action, status, code, &message), code: Some(safe(code)), message }
 }
 
-/// Codes as in the IAM, STS and CloudTrail API references ('Common Errors') and, for the kin of each,
+/// Codes as in the IAM, STS, CloudTrail and Organizations API references ('Common Errors') and, for the kin of each,
 /// the SDKs' own lists.
 fn cause_of(action: &str, status: u16, code: &str, message: &str) -> Cause {
     match code {
@@ -102,7 +102,9 @@ fn cause_of(action: &str, status: u16, code: &str, message: &str) -> Cause {
         "NotAuthorized" | "UnauthorizedOperation" => Cause::AccessDenied,
         "ValidationError" => invalid(action, message),
         "LimitExceeded" | "LimitExceededException" => Cause::QuotaFull,
-        "NoSuchEntity" | "NoSuchEntityException" => Cause::NotFound,
+        "NoSuchEntity" | "NoSuchEntityException" | "AWSOrganizationsNotInUseException" | "ParentNotFoundException" => {
+            Cause::NotFound
+        }
         _ => Cause::Refused,
     }
 }
@@ -161,7 +163,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The transport's words, outermost first, without repetition.
-fn words(error: &(dyn Error + 'static)) -> String {
+pub(super) fn words(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for part in chain(error).map(ToString::to_string) {
         if !text.contains(&part) {
@@ -174,13 +176,13 @@ fn words(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&e| e.source())
 }
 
 /// The first line, bounded, with every run that could be a secret masked. `SignatureDoesNotMatch`
 /// goes on, from its second line, with the canonical request: the session token is in there.
-fn safe(message: &str) -> String {
+pub(super) fn safe(message: &str) -> String {
     let first = message.trim_start().lines().next().unwrap_or_default().trim_end();
     let printable: String = first.chars().filter(|c| !c.is_control()).take(MESSAGE_LIMIT).collect();
     let mut out = String::with_capacity(printable.len());

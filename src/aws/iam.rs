@@ -78,11 +78,8 @@ impl AwsIam {
     }
 
     fn build(&self, signer: &Signer) -> Clients {
-        let iam = aws_sdk_iam::config::Builder::from(&self.shared.config(Service::Iam, signer))
-            .interceptor(self.shared.service_time.clone());
-        let sts = aws_sdk_sts::config::Builder::from(&self.shared.config(Service::Sts, signer))
-            .interceptor(self.shared.service_time.clone());
-        Clients { iam: aws_sdk_iam::Client::from_conf(iam.build()), sts: aws_sdk_sts::Client::from_conf(sts.build()) }
+        let config = |service| self.shared.config(service, signer);
+        Clients { iam: self.shared.iam(&config(Service::Iam)), sts: self.shared.sts(&config(Service::Sts)) }
     }
 
     async fn all_keys(&self, signer: &Signer, user: Option<&str>) -> Result<Vec<KeyFacts>, CallError> {
@@ -234,7 +231,7 @@ impl Pages {
 }
 
 /// A row that cannot be understood is an error: dropping it could hide a key.
-fn facts(row: &AccessKeyMetadata) -> Result<KeyFacts, CallError> {
+pub(super) fn facts(row: &AccessKeyMetadata) -> Result<KeyFacts, CallError> {
     let id = KeyId::new(row.access_key_id.clone().unwrap_or_default());
     let id =
         id.map_err(|e| refusal(LIST, format!("the list holds a key that this program does not understand: {e}")))?;

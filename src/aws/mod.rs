@@ -3,11 +3,15 @@
 //! The only module that knows the SDK. It may import `ports` and `keys`, and never `host`, `cli` or
 //! `runner`.
 
+pub mod credentials;
+pub mod directory;
 pub mod endpoint;
 pub mod error;
+pub mod estate;
 pub mod http;
 pub mod iam;
 pub mod problem;
 pub mod profile;
 pub mod session;
 mod trail;
+mod whole;

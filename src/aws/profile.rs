@@ -96,6 +96,24 @@ impl ProfileFiles {
         parse(&self.files, profile).await.ok()
     }
 
+    /// `asked` and the profiles behind it, by `source_profile`, as far as they are there.
+    pub(super) fn chain<'a>(&'a self, asked: &'a str) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        let mut next = Some(asked);
+        while let Some(profile) =
+            next.filter(|name| !names.contains(name)).and_then(|name| self.sections.get_profile(name))
+        {
+            names.push(profile.name());
+            next = source(profile, names.len() > 1).unwrap_or_default();
+        }
+        names
+    }
+
+    /// `region` of one profile.
+    pub(super) fn region(&self, name: &str) -> Option<&str> {
+        value(self.sections.get_profile(name)?, "region")
+    }
+
     /// Follows `role_arn` and `source_profile` from `asked` to the long-term key that signs.
     ///
     /// # Errors
@@ -109,7 +127,10 @@ impl ProfileFiles {
                 chain.push(name.to_owned());
                 return Err(ProfileProblem::Cycle { chain });
             }
-            let profile = self.sections.get_profile(name).ok_or_else(|| self.unknown(name, visited.last()))?;
+            let profile = self
+                .sections
+                .get_profile(name)
+                .ok_or_else(|| unknown(&self.sections, name, visited.last().copied()))?;
             visited.push(profile);
             match source(profile, visited.len() > 1)? {
                 Some(next) => name = next,
@@ -117,22 +138,19 @@ impl ProfileFiles {
             }
         }
     }
+}
 
-    fn unknown(&self, name: &str, named_by: Option<&&Profile>) -> ProfileProblem {
-        let known: Vec<String> = self.names().into_iter().map(str::to_owned).collect();
-        let nearest = known
-            .iter()
-            .map(|k| (strsim::damerau_levenshtein(k, name), k))
-            .filter(|(distance, k)| *distance <= 1 + k.len() / 3)
-            .min()
-            .map(|(_, k)| k.clone());
-        ProfileProblem::Unknown {
-            name: name.to_owned(),
-            nearest,
-            known,
-            named_by: named_by.map(|p| p.name().to_owned()),
-        }
-    }
+/// There is no profile `name`, which `named_by` gives as its source.
+pub(super) fn unknown(sections: &ProfileSet, name: &str, named_by: Option<&Profile>) -> ProfileProblem {
+    let mut known: Vec<String> = sections.profiles().map(str::to_owned).collect();
+    known.sort_unstable();
+    let nearest = known
+        .iter()
+        .map(|k| (strsim::damerau_levenshtein(k, name), k))
+        .filter(|(distance, k)| *distance <= 1 + k.len() / 3)
+        .min()
+        .map(|(_, k)| k.clone());
+    ProfileProblem::Unknown { name: name.to_owned(), nearest, known, named_by: named_by.map(|p| p.name().to_owned()) }
 }
 
 fn read(path: &Path) -> Result<String, ProfileProblem> {
@@ -160,7 +178,7 @@ fn unparsable(path: &Path, why: &ProfileFileLoadError) -> ProfileProblem {
     ProfileProblem::Unparsable { path: path.into(), why: words }
 }
 
-fn value<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(profile: &'a Profile, key: &str) -> Option<&'a str> {
     profile.get(key).map(str::trim).filter(|v| !v.is_empty())
 }
 

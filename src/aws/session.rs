@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -27,15 +29,18 @@ use tracing::subscriber::NoSubscriber;
 
 use super::endpoint::{Destination, Service};
 use super::http::shared_client;
+use super::whole::WholeAnswer;
 use crate::keys::secret::Signer;
 
 /// The app name of ordinary calls, in the user agent and so in CloudTrail.
 const APP_NAME: &str = "keyrot-me";
 /// Calls that may be repeated are, twice.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 /// Before the first repetition; small, since a person waits.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// How long getting credentials may take: a program or a sign-in service may be behind them.
+pub(super) const LOAD_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,15 +76,61 @@ impl Shared {
 
     /// The configuration of a client of `service` that signs with `signer`.
     pub fn config(&self, service: Service, signer: &Signer) -> SdkConfig {
-        let region = match service {
-            Service::Iam | Service::Sts => self.destination.region(),
-            Service::CloudTrail => self.destination.home_region(),
-        };
-        let mut builder = self.base.to_builder();
-        builder.set_region(Region::new(region.to_owned()));
-        builder.set_endpoint_url(self.destination.url(service));
+        let mut builder = self.of(service);
         builder.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials(signer))));
         builder.build()
+    }
+
+    /// The same for calls that are made once: whoever asks for them paces and repeats.
+    pub fn config_once(&self, service: Service, source: &Source) -> SdkConfig {
+        let mut builder = self.of(service);
+        builder.set_credentials_provider(Some(source.provider.clone()));
+        builder.set_identity_cache(Some(source.cache.clone()));
+        builder.set_retry_config(Some(RetryConfig::disabled()));
+        builder.set_timeout_config(Some(timeouts(self.limits.attempt, 1)));
+        builder.build()
+    }
+
+    /// The one HTTP client of the run.
+    pub fn http_client(&self) -> Option<SharedHttpClient> {
+        self.base.http_client()
+    }
+
+    fn of(&self, service: Service) -> aws_types::sdk_config::Builder {
+        let mut builder = self.base.to_builder();
+        builder.set_region(Region::new(self.destination.region_of(service).to_owned()));
+        builder.set_endpoint_url(self.destination.url(service));
+        builder
+    }
+
+    pub fn iam(&self, config: &SdkConfig) -> aws_sdk_iam::Client {
+        let config = aws_sdk_iam::config::Builder::from(config);
+        aws_sdk_iam::Client::from_conf(config.interceptor(self.service_time.clone()).interceptor(WholeAnswer).build())
+    }
+
+    pub fn sts(&self, config: &SdkConfig) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(config);
+        aws_sdk_sts::Client::from_conf(config.interceptor(self.service_time.clone()).interceptor(WholeAnswer).build())
+    }
+}
+
+/// Where a client's credentials come from.
+#[derive(Clone)]
+pub(super) struct Source {
+    provider: SharedCredentialsProvider,
+    cache: SharedIdentityCache,
+}
+
+impl Source {
+    /// Credentials that stay as they are.
+    pub fn fixed(signer: &Signer) -> Self {
+        let provider = SharedCredentialsProvider::new(credentials(signer));
+        Self { provider, cache: IdentityCache::no_cache() }
+    }
+
+    /// Credentials that `provider` is asked for again when they expire.
+    pub fn renewed(provider: SharedCredentialsProvider) -> Self {
+        Self { provider, cache: IdentityCache::lazy().load_timeout(LOAD_LIMIT).build() }
     }
 }
 
@@ -89,7 +140,7 @@ fn base_config(destination: &Destination, limits: Limits, http: SharedHttpClient
         .http_client(http)
         .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
         .time_source(aws_smithy_async::time::SystemTimeSource::new())
-        .identity_cache(aws_config::identity::IdentityCache::no_cache())
+        .identity_cache(IdentityCache::no_cache())
         .retry_config(
             RetryConfig::standard()
                 .with_max_attempts(ATTEMPTS)

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use crate::keys::facts::Time;
 use crate::keys::rotation::Blocked;
+use crate::keys::words::when;
 use crate::ports::{Cause, StoreError};
 use crate::runner::rotate::Halt;
 
@@ -212,6 +212,3 @@ fn ids(keys: &[crate::keys::facts::KeyId]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn when(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
-}

@@ -73,9 +73,7 @@ pub struct Workplace {
 impl Workplace {
     /// Reads the files and resolves the profiles; all that is wrong with them is found here.
     pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
-        let places = Places::find().map_err(|error| {
-            Failure::new(Exit::Usage, error.to_string()).hint(format!("set HOME, or set {}", error.missing))
-        })?;
+        let places = found_places()?;
         let config = ConfigFile::load(&places.settings, places.settings_named).map_err(|error| {
             Failure::new(Exit::Usage, error.to_string()).hint("mend that line; nothing was changed")
         })?;
@@ -151,7 +149,13 @@ impl Workplace {
     }
 }
 
-fn usage(problem: &ProfileProblem) -> Failure {
+pub fn found_places() -> Result<Places, Failure> {
+    Places::find().map_err(|error| {
+        Failure::new(Exit::Usage, error.to_string()).hint(format!("set HOME, or set {}", error.missing))
+    })
+}
+
+pub fn usage(problem: &ProfileProblem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
 

@@ -3,7 +3,7 @@
 //! The JSON is DESIGN section 3's, stable and documented.
 
 use anyhow::Context;
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::SecondsFormat;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
@@ -18,26 +18,10 @@ use crate::keys::journal::{Event, Phase, Rotation};
 use crate::keys::lifecycle::{self, Freshness};
 use crate::keys::preview::NEW_KEY;
 use crate::keys::rotation::{Decision, Idle, Step};
+use crate::keys::words::{duration, when};
 use crate::ports::Cause;
 use crate::runner::rotate::{End, Report};
 use crate::runner::status::UserStatus;
-
-/// A duration in its two largest units, such as `40 d 3 h`.
-pub fn duration(span: TimeDelta) -> String {
-    let (days, hours) = (span.num_days(), span.num_hours() % 24);
-    let (minutes, seconds) = (span.num_minutes() % 60, span.num_seconds() % 60);
-    match (days, span.num_hours(), span.num_minutes()) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        _ if hours == 0 => format!("{days} d"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
-fn when(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
-}
 
 fn rfc3339(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -361,19 +345,5 @@ fn phase_words(phase: &Phase) -> &'static str {
         Phase::Deactivated { .. } => "deactivated",
         Phase::Retired { .. } => "retired",
         Phase::Closed => "closed",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_shown_in_their_two_largest_units() {
-        let shown = |seconds| duration(TimeDelta::seconds(seconds));
-        assert_eq!(
-            [shown(5), shown(180), shown(7260), shown(86_400), shown(3 * 86_400 + 14 * 3600)],
-            ["5 s", "3 min", "2 h 1 min", "1 d", "3 d 14 h"]
-        );
     }
 }

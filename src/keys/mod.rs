@@ -11,3 +11,4 @@ pub mod preview;
 pub mod purge;
 pub mod rotation;
 pub mod secret;
+pub mod words;

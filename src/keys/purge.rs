@@ -16,6 +16,10 @@ pub mod row;
 
 pub use cap::Cap;
 pub use decide::{Check, decide};
+pub use row::Totals;
+
+#[cfg(test)]
+mod tests;
 
 /// A user, as lists and `GetUser` show it. The id (`AIDA…`) tells it from a later user of the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +75,14 @@ pub struct UserRead {
     /// `None`: not asked for.
     pub tags: Option<Tags>,
     pub keys: Vec<KeyRead>,
+}
+
+impl UserRead {
+    /// What IAM says of a key's last use; `None` is no use on record.
+    pub fn set_use(&mut self, key: &KeyId, last: Option<LastUsed>) {
+        let used = last.map_or(Use::Never, Use::Last);
+        self.keys.iter_mut().filter(|read| read.facts.id == *key).for_each(|read| read.used = used.clone());
+    }
 }
 
 /// What one purge goes by.

@@ -3,12 +3,34 @@
 //! Observes through `ports` and asks `keys::purge`; it decides nothing about a key itself. No adapter is
 //! named here.
 
+use std::cell::Cell;
+
 use chrono::TimeDelta;
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::Semaphore;
 
-use crate::keys::facts::Time;
+use self::accounts::{Target, Way};
+use self::calls::{Brakes, Calls};
+use self::scan::Account;
+use self::teller::Teller;
+use crate::keys::facts::{Identity, Time};
+use crate::keys::purge::row::{AccountSummary, Skipped, Summary};
 use crate::keys::purge::Rules;
+use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, PurgeReport, ReportError};
 
+mod account;
+mod accounts;
+mod act;
+mod calls;
+pub mod explain;
 pub mod pace;
+mod scan;
+mod teller;
+
+/// Calls of all accounts that may be in flight together: each is a connection with its buffers.
+const MOST_IN_FLIGHT: usize = 64;
+/// Held back until the account's id is known from an answer.
+const UNKNOWN_ACCOUNT: &str = "unknown";
 
 /// Whose keys are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,4 +74,145 @@ pub struct Settings {
     pub accounts_at_once: usize,
     /// How long throttled calls of one account are repeated without a single success.
     pub patience: TimeDelta,
+}
+
+/// How a purge ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub summary: Summary,
+    /// A report that could not be written: the run stopped there.
+    pub report: Option<ReportError>,
+    /// The clock is off, or the credentials are not accepted: nothing was done.
+    pub sign_in: Option<CallError>,
+    /// Service time minus local time.
+    pub clock_offset: Option<TimeDelta>,
+}
+
+/// One purge.
+pub struct Purge<'a, E, C> {
+    pub estate: &'a E,
+    pub clock: &'a C,
+    pub settings: &'a Settings,
+}
+
+impl<E: Estate, C: Clock> Purge<'_, E, C> {
+    /// Runs to the end, to a stop, or to a report that fails.
+    pub async fn run<R: PurgeReport, G: Gauge>(&self, report: &mut R, gauge: &G) -> Ended {
+        let brakes = self.brakes();
+        let summary = Summary { applied: self.settings.apply, started: self.clock.now(), ..Summary::default() };
+        let teller = Teller::new(report, gauge, &brakes, summary);
+        let sign_in = match self.targets(&brakes, &teller).await {
+            Ok((targets, identity)) => {
+                teller.progressed(|progress| progress.accounts = targets.len() as u64);
+                let all = targets.into_iter().map(|target| self.account(target, identity.as_ref(), &brakes, &teller));
+                let mut all = stream::iter(all).buffer_unordered(self.settings.accounts_at_once);
+                while all.next().await.is_some() {}
+                None
+            }
+            Err(error) => {
+                let refused = [Cause::KeyNotAccepted, Cause::SignatureRefused, Cause::SessionExpired];
+                let skipped = Skipped { what: "organization".to_owned(), cause: error.to_string() };
+                teller.summary(|summary| summary.skipped.push(skipped));
+                refused.contains(&error.cause).then_some(error)
+            }
+        };
+        teller.summary(|summary| {
+            summary.stopped = brakes.stopped().filter(|_| !summary.complete());
+            summary.ended = self.service_now();
+        });
+        let (summary, report) = teller.end();
+        Ended { summary, report, sign_in, clock_offset: self.estate.clock_offset() }
+    }
+
+    fn brakes(&self) -> Brakes<'_, C> {
+        Brakes {
+            clock: self.clock,
+            deadline: self.settings.deadline,
+            in_flight: Semaphore::new(MOST_IN_FLIGHT),
+            unreported: Cell::new(false),
+        }
+    }
+
+    /// Local time, set right by what the service's answers said.
+    fn service_now(&self) -> Time {
+        self.clock.now() + self.estate.clock_offset().unwrap_or_default()
+    }
+
+    /// One account, from its door to its end.
+    async fn account<R: PurgeReport, G: Gauge>(
+        &self,
+        target: Target,
+        identity: Option<&Identity>,
+        brakes: &Brakes<'_, C>,
+        teller: &Teller<'_, R, G, C>,
+    ) {
+        let mut summary =
+            AccountSummary { account: target.id.clone().unwrap_or_default(), name: target.name.clone(), ..AccountSummary::default() };
+        if let Some(why) = brakes.stopped() {
+            summary.skipped.push(account::not_begun(&summary.account, why));
+        } else if let Some(left) = &target.left {
+            summary.left = Some(left.clone());
+        } else {
+            match self.open(&target, brakes).await {
+                Ok(directory) => self.in_account(&directory, identity, brakes, &mut summary, teller).await,
+                Err(error) => self.not_opened(&target, error, &mut summary).await,
+            }
+        }
+        teller.account(&summary);
+    }
+
+    async fn in_account<R: PurgeReport, G: Gauge>(
+        &self,
+        directory: &E::Account,
+        identity: Option<&Identity>,
+        brakes: &Brakes<'_, C>,
+        summary: &mut AccountSummary,
+        teller: &Teller<'_, R, G, C>,
+    ) {
+        let service_now = || self.service_now();
+        let calls = Calls::new(directory, brakes, self.settings.patience);
+        let rules = self.rules_in(&summary.account, identity);
+        let mut account =
+            Account { id: summary.account.clone(), calls, settings: self.settings, rules, service_now: &service_now };
+        let members = account.members(summary).await;
+        if account.id.is_empty() {
+            // The account is named by the first answer that shows an ARN; an empty one costs a call.
+            account.id = match directory.account() {
+                Some(id) => id,
+                None => self.estate.identity().await.map_or_else(|_| UNKNOWN_ACCOUNT.to_owned(), |it| it.account),
+            };
+            summary.account.clone_from(&account.id);
+        }
+        if let Some(members) = members {
+            account.purge(members, summary, teller).await;
+        }
+        (summary.calls, summary.throttled) = account.calls.made();
+    }
+
+    /// A session says whose it is, not which key opened it: in its own account all keys of that user stay.
+    fn rules_in(&self, account: &str, identity: Option<&Identity>) -> Rules {
+        let mut rules = self.settings.rules.clone();
+        let own = identity.filter(|own| own.account == account || account.is_empty());
+        rules.own_user = own.and_then(|own| own.user().map(str::to_owned)).filter(|_| self.estate.signing_key().is_none());
+        rules.own_keys.extend(self.estate.signing_key());
+        rules
+    }
+
+    async fn open(&self, target: &Target, brakes: &Brakes<'_, C>) -> Result<E::Account, CallError> {
+        match &target.way {
+            Way::Own => Ok(self.estate.own()),
+            Way::Assume(role) => accounts::patiently(brakes, async || self.estate.assume(role).await).await,
+        }
+    }
+
+    /// The management account has no such role as a rule: it is left out and named, unless it can be assumed.
+    async fn not_opened(&self, target: &Target, error: CallError, summary: &mut AccountSummary) {
+        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound);
+        if refused && target.listed && self.estate.management_account().await.ok() == target.id {
+            summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
+            return;
+        }
+        let what = format!("account/{}", summary.account);
+        summary.skipped.push(Skipped { what, cause: format!("{error}; nothing was done in it") });
+    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Pure. Ages, limits and grace are `lifecycle`'s. What was not read is `Skip`, never 'not so' (I4).
 
-use super::records::{self, Exemption, Record};
+use super::records::{self, Disabling, Exemption, Record};
 use super::{Decision, KeyRead, Rule, Rules, Standing, Tags, Use, UserRead, Verb};
 use crate::keys::facts::{KeyId, Status, Time};
-use crate::keys::lifecycle;
+use crate::keys::{lifecycle, words};
 
 /// One rule. [`Check::ORDER`] is the order in which they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,9 @@ pub fn decide(user: &UserRead, key: &KeyRead, rules: &Rules, now: Time) -> Decis
     let asked = Asked { user, key, rules, now };
     let decided = Check::ORDER.iter().find_map(|check| check.ask(&asked));
     let mut decision = decided.unwrap_or_else(|| Decision::new(Verb::Skip, Rule::Unread));
-    if matches!(decision.verb, Verb::Disable | Verb::Delete | Verb::Wait) && decision.note.is_none() {
-        decision.note = void_exemption(&asked);
+    if matches!(decision.verb, Verb::Disable | Verb::Delete | Verb::Wait) {
+        let notes: Vec<String> = decision.note.into_iter().chain(void_exemption(&asked)).collect();
+        decision.note = (!notes.is_empty()).then(|| notes.join("; "));
     }
     decision
 }
@@ -64,7 +65,7 @@ pub fn decide(user: &UserRead, key: &KeyRead, rules: &Rules, now: Time) -> Decis
 #[must_use]
 pub fn wants_tags(user: &UserRead, rules: &Rules, now: Time) -> bool {
     let over_age = over_age(user, rules, now);
-    over_age.into_iter().any(|key| rules.exempt_tag || key.facts.status != Status::Active)
+    over_age.into_iter().any(|key| rules.exempt_tag || key.facts.status == Status::Inactive)
 }
 
 /// The keys whose last use is to be asked for, where the tags are known if they are wanted: those that a
@@ -150,20 +151,32 @@ fn status(of: &Asked<'_>) -> Option<Decision> {
     }
 }
 
-/// The time since IAM keeps the last use of keys (IAM user guide, 'last accessed information' of access
-/// keys): of an older key without a use on record nothing is known.
 fn last_use(of: &Asked<'_>) -> Option<Decision> {
     let limit = of.rules.unused_for.filter(|_| of.key.facts.status == Status::Active)?;
-    let created = of.key.facts.created;
-    let since = match &of.key.used {
-        Use::Last(used) => used.at.max(created),
-        Use::Never if created >= tracked_since() => created,
-        Use::Never => return Some(unread("made before IAM kept last uses: no use on record says nothing")),
-        Use::NotAsked => return Some(unread("the last use was not read")),
+    let Some(since) = unused_since(of.key) else {
+        return Some(unread(match of.key.used {
+            Use::NotAsked => "the last use was not read",
+            _ => "made before IAM kept last uses: no use on record says nothing",
+        }));
     };
-    (!lifecycle::at_least(since, of.now, limit)).then(|| Decision::new(Verb::Keep, Rule::InUse))
+    (!lifecycle::at_least(since, of.now, limit)).then(|| Decision {
+        note: recorded(of.user.tags.as_ref(), &of.key.facts.id, of.now).as_ref().map(reactivated),
+        ..Decision::new(Verb::Keep, Rule::InUse)
+    })
 }
 
+/// From when on a key is known to be unused: its last use, or its creation where there was none.
+pub(super) fn unused_since(key: &KeyRead) -> Option<Time> {
+    let created = key.facts.created;
+    match &key.used {
+        Use::Last(used) => Some(used.at.max(created)),
+        Use::Never => (created >= tracked_since()).then_some(created),
+        Use::NotAsked => None,
+    }
+}
+
+/// 2015-04-22: since then IAM keeps the last use of keys (API reference, `AccessKeyLastUsed`). Of an older
+/// key without a use on record nothing is known.
 fn tracked_since() -> Time {
     Time::from_timestamp(1_429_660_800, 0).unwrap_or_default()
 }
@@ -189,11 +202,13 @@ fn switched_on(of: &Asked<'_>, record: Option<&Record>) -> Decision {
     let verb = if of.rules.grace.is_zero() { Verb::Delete } else { Verb::Disable };
     match record.and_then(Record::valid) {
         None => Decision::new(verb, Rule::OverAge),
-        Some(ours) => Decision {
-            note: Some(format!("we disabled it at {}, and somebody switched it on again", ours.last)),
-            ..Decision::new(verb, Rule::Reactivated)
-        },
+        Some(ours) => Decision { note: Some(reactivated(ours)), ..Decision::new(verb, Rule::Reactivated) },
     }
+}
+
+/// Why our record of an Active key is void.
+fn reactivated(ours: &Disabling) -> String {
+    format!("we disabled it at {}, and somebody switched it on again", words::when(ours.last))
 }
 
 /// Without grace there is nothing to wait for.
@@ -209,6 +224,6 @@ fn unread(what: &str) -> Decision {
 
 /// The record of `key` that `user`'s tags hold, where they were read and it counts.
 #[must_use]
-pub fn recorded(tags: Option<&Tags>, key: &KeyId, now: Time) -> Option<records::Disabling> {
+pub fn recorded(tags: Option<&Tags>, key: &KeyId, now: Time) -> Option<Disabling> {
     records::record(tags?, key, now).valid().cloned()
 }

@@ -129,8 +129,7 @@ pub fn exemption(tags: &Tags, now: Time) -> Exemption {
     let void = |why: &str| Exemption::Void(format!("the exemption {value:?} is void: {why}"));
     let malformed = || void("it must read YYYY-MM-DD ticket reason");
     let mut words = value.split_whitespace();
-    let date =
-        words.next().filter(|date| date.len() == 10).and_then(|date| NaiveDate::parse_from_str(date, "%Y-%m-%d").ok());
+    let date = words.next().and_then(day);
     let reason: Vec<&str> = words.collect();
     let Some(date) = date else { return malformed() };
     if reason.len() < 2 {
@@ -145,6 +144,11 @@ pub fn exemption(tags: &Tags, now: Time) -> Exemption {
     }
     let Some(ends) = date.succ_opt().and_then(|day| day.and_hms_opt(0, 0, 0)) else { return malformed() };
     Exemption::Valid { reason: reason.join(" "), ends: ends.and_utc() }
+}
+
+/// chrono also takes signs and missing zeros: only what reads back as it was written is a date here.
+fn day(word: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(word, "%Y-%m-%d").ok().filter(|date| date.to_string() == word)
 }
 
 #[cfg(test)]
@@ -221,6 +225,8 @@ mod tests {
             "2026-11-19 OPS-7 yesterday",
             "2026-13-01 OPS-7 no month",
             "20261220 OPS-7 no dashes",
+            "2026-12-1 OPS-7 no zero",
+            "+2026-12-1 OPS-7 a sign",
             "2026-12-20 OPS-7",
             "2026-12-20",
             "forever OPS-7 please",

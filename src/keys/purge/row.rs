@@ -132,6 +132,8 @@ pub struct AccountSummary {
     pub users_exempt: u64,
     pub keys_evaluated: u64,
     pub totals: Totals,
+    /// Those of them whose write was made.
+    pub done: Totals,
     pub skipped: Vec<Skipped>,
     pub exemptions: Vec<ExemptUser>,
     pub cap: Option<CapHit>,
@@ -171,6 +173,7 @@ pub struct Summary {
     pub users_evaluated: u64,
     pub users_exempt: u64,
     pub totals: Totals,
+    pub done: Totals,
     pub failed: u64,
     pub calls: u64,
     pub throttled: u64,
@@ -197,6 +200,7 @@ impl Summary {
         self.users_evaluated += account.users_evaluated;
         self.users_exempt += account.users_exempt;
         self.totals.add(&account.totals);
+        self.done.add(&account.done);
         self.failed += account.failed;
         self.calls += account.calls;
         self.throttled += account.throttled;

@@ -1,0 +1,163 @@
+//! What people read of a purge on standard output: a line for each key that is not simply kept, as it comes,
+//! and at the end what it came to. Words only; nothing is decided here.
+
+use crate::host::console::{err, out};
+use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Summary};
+use crate::keys::purge::Verb;
+use crate::keys::words::{duration, when};
+use crate::ports::{PurgeReport, ReportError};
+
+/// Skips and exemptions of one account that are shown; reports hold them all.
+const MOST_SHOWN: usize = 20;
+
+/// The people's report on the screen.
+pub struct People {
+    pub applied: bool,
+    /// The account of the last line.
+    pub account: String,
+}
+
+impl PurgeReport for People {
+    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
+        if row.decision.verb == Verb::Keep {
+            return Ok(());
+        }
+        if self.account != row.account {
+            self.account.clone_from(&row.account);
+            out(format_args!("account {}", row.account));
+        }
+        out(format_args!(
+            "  {:<9} {}  {:>9} old  {:<13} {}{}",
+            verb(row, self.applied),
+            row.key,
+            duration(row.age),
+            row.decision.rule.as_str(),
+            row.user.name,
+            more(row)
+        ));
+        Ok(())
+    }
+
+    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
+        let id = &account.account;
+        if let Some(why) = &account.left {
+            out(format_args!("account {id}: left out: {why}"));
+        }
+        for exempt in account.exemptions.iter().take(MOST_SHOWN) {
+            let by = match &exempt.by {
+                ExemptBy::Group(group) => format!("member of {group}"),
+                ExemptBy::Tag { reason, ends } => format!("{reason}, until {}", when(*ends)),
+            };
+            out(format_args!("  exempt    user {}: {by}", exempt.user.name));
+        }
+        for skipped in account.skipped.iter().take(MOST_SHOWN) {
+            err(format_args!("warning: account {id}: {} was left alone: {}", skipped.what, skipped.cause));
+        }
+        if account.skipped.len() > MOST_SHOWN {
+            err(format_args!(
+                "warning: account {id}: {} more were left alone: see --report",
+                account.skipped.len() - MOST_SHOWN
+            ));
+        }
+        if let Some(cap) = account.cap {
+            let (verb, next) = if self.applied {
+                ("was left untouched", "read the report, then run again with a higher --max-affected")
+            } else {
+                ("would be left untouched", "--apply needs a higher --max-affected here")
+            };
+            err(format_args!(
+                "warning: account {id} {verb}: {} of its {} keys are to go, and the cap allows {}; {next}",
+                cap.affected, cap.scanned, cap.allowed
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn verb(row: &KeyRow, applied: bool) -> &'static str {
+    match (row.decision.verb, &row.outcome) {
+        (_, Outcome::Failed(_)) => "FAILED",
+        (Verb::Disable, Outcome::Done) => "disabled",
+        (Verb::Delete, Outcome::Done) => "deleted",
+        (Verb::Disable | Verb::Delete, Outcome::Planned) if applied => "untouched",
+        (verb, _) => verb.as_str(),
+    }
+}
+
+fn more(row: &KeyRow) -> String {
+    let mut words = String::new();
+    if let Some(until) = row.decision.until {
+        let what = match row.decision.verb {
+            Verb::Warn => "over the limit at",
+            Verb::Wait => "deleted after",
+            _ => "until",
+        };
+        words += &format!("  {what} {}", when(until));
+    }
+    if let Some(note) = &row.decision.note {
+        words += &format!("  ({note})");
+    }
+    if let Outcome::Failed(cause) = &row.outcome {
+        words += &format!("  ({cause})");
+    }
+    if let Some(undo) = row.undo() {
+        words += &format!("\n            undo: {undo}");
+    }
+    words
+}
+
+/// What the run came to.
+pub fn summary(summary: &Summary) {
+    let accounts = summary.accounts - summary.accounts_left;
+    out(format_args!(
+        "{}: {}, {}, {}: {}",
+        if summary.applied { "done" } else { "dry run, nothing was changed" },
+        counted(accounts, "account"),
+        counted(summary.users_evaluated, "user"),
+        counted(summary.totals.keys(), "key"),
+        totals(summary)
+    ));
+    if summary.users_exempt > 0 {
+        out(format_args!("{} exempt by their group", counted(summary.users_exempt, "user")));
+    }
+    let throttled = if summary.throttled > 0 { format!(", {} throttled", summary.throttled) } else { String::new() };
+    let took = summary.ended.signed_duration_since(summary.started).num_milliseconds().max(0);
+    out(format_args!(
+        "{}{throttled}, {}.{} s",
+        counted(summary.calls, "IAM call"),
+        took / 1000,
+        took % 1000 / 100
+    ));
+}
+
+/// Each decision, and of those that write how many were carried out.
+fn totals(summary: &Summary) -> String {
+    let mut parts = Vec::new();
+    for verb in Verb::ALL {
+        let (planned, done) = (summary.totals.of(verb), summary.done.of(verb));
+        match verb {
+            Verb::Disable | Verb::Delete if summary.applied => {
+                parts.extend((done > 0).then(|| format!("{done} {}d", verb.as_str())));
+                parts.extend((planned > done).then(|| format!("{} not {}d", planned - done, verb.as_str())));
+            }
+            _ => parts.extend((planned > 0).then(|| format!("{planned} {}", words(verb)))),
+        }
+    }
+    if parts.is_empty() { "no keys".to_owned() } else { parts.join(", ") }
+}
+
+fn words(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Keep => "kept",
+        Verb::Warn => "warned",
+        Verb::Disable => "to disable",
+        Verb::Wait => "waiting for their grace",
+        Verb::Delete => "to delete",
+        Verb::Exempt => "exempt",
+        Verb::Skip => "left alone",
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,161 @@
+//! Which accounts a purge is about, and how it comes into each.
+//!
+//! A list of accounts that cannot be read to its end is an error: a part of an organization is never taken
+//! for the whole.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+
+use super::calls::Brakes;
+use super::teller::Teller;
+use super::{Purge, Scope};
+use crate::keys::facts::Identity;
+use crate::ports::{CallError, Cause, Clock, Estate, Gauge, MemberAccount, Page, PurgeReport, RoleToAssume};
+
+/// Where nothing else is said.
+const DEFAULT_ROLE: &str = "keyrot-me-purge";
+/// A call outside the accounts is made so often, when it is throttled or its answer lost.
+const ATTEMPTS: u32 = 5;
+/// Milliseconds before the second attempt; doubled before each further one.
+const FIRST_BACKOFF: i64 = 250;
+/// More pages or units than an organization can have are a server that goes in circles.
+const MOST_PAGES: usize = 5_000;
+
+/// One account.
+pub struct Target {
+    /// `None`: the caller's own, not named yet.
+    pub id: Option<String>,
+    pub name: String,
+    /// Why it is not part of the purge.
+    pub left: Option<String>,
+    pub way: Way,
+    /// It came from the organization's list, and was not named by hand.
+    pub listed: bool,
+}
+
+/// How to come into an account.
+pub enum Way {
+    /// With the caller's own credentials.
+    Own,
+    Assume(RoleToAssume),
+}
+
+impl<E: Estate, C: Clock> Purge<'_, E, C> {
+    /// All accounts, and the caller's identity where it was needed.
+    pub(super) async fn targets<R: PurgeReport, G: Gauge>(
+        &self,
+        brakes: &Brakes<'_, C>,
+        teller: &Teller<'_, R, G, C>,
+    ) -> Result<(Vec<Target>, Option<Identity>), CallError> {
+        let settings = self.settings;
+        let alone = settings.scope == Scope::Own && settings.role.is_none();
+        let identity = if alone && self.estate.signing_key().is_some() {
+            None
+        } else {
+            Some(patiently(brakes, async || self.estate.identity().await).await?)
+        };
+        let targets = match (&settings.scope, &identity) {
+            (Scope::Own, Some(own)) if settings.role.is_some() => vec![self.named(&own.account, own)],
+            (Scope::Own, own) => vec![Target {
+                id: own.as_ref().map(|own| own.account.clone()),
+                name: String::new(),
+                left: None,
+                way: Way::Own,
+                listed: false,
+            }],
+            (Scope::Accounts(ids), Some(own)) => {
+                let mut known = HashSet::new();
+                ids.iter().filter(|id| known.insert(*id)).map(|id| self.named(id, own)).collect()
+            }
+            (Scope::Organization { units }, Some(own)) => {
+                let members = self.members_of(units, brakes, teller).await?;
+                members.into_iter().map(|member| self.listed(member, own)).collect()
+            }
+            (Scope::Accounts(_) | Scope::Organization { .. }, None) => Vec::new(),
+        };
+        Ok((targets, identity))
+    }
+
+    fn named(&self, id: &str, own: &Identity) -> Target {
+        let way = if id == own.account && self.settings.role.is_none() { Way::Own } else { self.role_in(id, own) };
+        Target { id: Some(id.to_owned()), name: String::new(), left: None, way, listed: false }
+    }
+
+    fn listed(&self, member: MemberAccount, own: &Identity) -> Target {
+        let left = (member.state != "ACTIVE").then(|| format!("its state is {}", member.state));
+        Target { way: self.role_in(&member.id, own), id: Some(member.id), name: member.name, left, listed: true }
+    }
+
+    fn role_in(&self, account: &str, own: &Identity) -> Way {
+        let role = self.settings.role.as_deref().unwrap_or(DEFAULT_ROLE);
+        Way::Assume(RoleToAssume {
+            arn: format!("arn:{}:iam::{account}:role/{role}", own.partition()),
+            session_name: format!("keyrot-me-purge-{}", self.clock.now().format("%Y%m%dT%H%M%SZ")),
+            external_id: self.settings.external_id.clone(),
+        })
+    }
+
+    /// Each account once; of units, those below them too.
+    async fn members_of<R: PurgeReport, G: Gauge>(
+        &self,
+        units: &[String],
+        brakes: &Brakes<'_, C>,
+        teller: &Teller<'_, R, G, C>,
+    ) -> Result<Vec<MemberAccount>, CallError> {
+        if units.is_empty() {
+            return all(brakes, async |token: Option<&str>| self.estate.accounts_page(None, token).await).await;
+        }
+        let (mut members, mut known) = (Vec::new(), HashSet::new());
+        let (mut open, mut visited) = (units.to_vec(), HashSet::new());
+        while let Some(unit) = open.pop() {
+            if !visited.insert(unit.clone()) {
+                continue;
+            }
+            let here =
+                all(brakes, async |token: Option<&str>| self.estate.accounts_page(Some(&unit), token).await).await?;
+            members.extend(here.into_iter().filter(|member| known.insert(member.id.clone())));
+            open.extend(all(brakes, async |token: Option<&str>| self.estate.units_page(&unit, token).await).await?);
+            teller.progressed(|progress| progress.accounts = members.len() as u64);
+        }
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(members)
+    }
+}
+
+/// Follows a list to its end.
+async fn all<T, C: Clock>(
+    brakes: &Brakes<'_, C>,
+    page: impl AsyncFn(Option<&str>) -> Result<Page<T>, CallError>,
+) -> Result<Vec<T>, CallError> {
+    let (mut items, mut token) = (Vec::new(), None::<String>);
+    for _ in 0..MOST_PAGES {
+        let answer = patiently(brakes, async || page(token.as_deref()).await).await?;
+        items.extend(answer.items);
+        match answer.next {
+            None => return Ok(items),
+            next if next == token => break,
+            next => token = next,
+        }
+    }
+    let message = "the list goes on without end".to_owned();
+    Err(CallError { action: "organizations:List", cause: Cause::Ambiguous, code: None, message })
+}
+
+/// Repeats what is throttled or lost, for a while. These calls are few, and other services' than IAM's.
+pub(super) async fn patiently<T, C: Clock>(
+    brakes: &Brakes<'_, C>,
+    call: impl AsyncFn() -> Result<T, CallError>,
+) -> Result<T, CallError> {
+    let mut attempt = 1;
+    loop {
+        let passing = |cause| matches!(cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable);
+        match call().await {
+            Err(error) if passing(error.cause) && attempt < ATTEMPTS && brakes.stopped().is_none() => {
+                brakes.clock.sleep(TimeDelta::milliseconds(FIRST_BACKOFF << (attempt - 1))).await;
+                attempt += 1;
+            }
+            ended => return ended,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The calls into one account: paced, repeated where that is safe, and lists followed to their end.
+//!
+//! A list that stops half-way is an error here, never a short list (I4).
+
+use std::cell::{Cell, RefCell};
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::pace::{Admission, Answer, Pace, Ticket};
+use crate::keys::facts::{KeyFacts, KeyId};
+use crate::keys::purge::UserFacts;
+use crate::keys::purge::row::Stopped;
+use crate::ports::{CallError, Cause, Clock, Directory, KeyUse, Page, RequestId, TaggedUser};
+
+/// Calls of one account that may be in flight together, where nothing throttles.
+const MOST_IN_FLIGHT: u32 = 64;
+/// A call whose answer was lost is made again so often.
+const REPETITIONS: u32 = 2;
+/// Milliseconds before the first repetition; three times that before the second.
+const FIRST_BACKOFF: i64 = 200;
+/// A call is throttled out no sooner than after so many refusals.
+const FEWEST_REFUSALS: u32 = 6;
+/// More pages than IAM's quotas can fill (5,000 users, 300 groups) are a server that goes in circles.
+const MOST_PAGES: u32 = 1_000;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    Call(CallError),
+    /// The run was to end before the call was made.
+    Stopped(Stopped),
+}
+
+impl Failed {
+    /// In words for a report.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Call(error) => error.to_string(),
+            Self::Stopped(why) => stopped_words(*why).to_owned(),
+        }
+    }
+}
+
+/// What a report says of a stop.
+pub fn stopped_words(why: Stopped) -> &'static str {
+    match why {
+        Stopped::Asked => "the run was stopped before its end",
+        Stopped::OutOfTime => "the run's time was over",
+    }
+}
+
+/// The whole run's brakes, shared by all accounts.
+pub struct Brakes<'a, C> {
+    pub clock: &'a C,
+    /// In local time.
+    pub deadline: Option<crate::keys::facts::Time>,
+    /// Of all accounts together: each call in flight is a connection with its buffers.
+    pub in_flight: Semaphore,
+    /// A report could not be written: nothing may be done that is not on record.
+    pub unreported: Cell<bool>,
+}
+
+impl<C: Clock> Brakes<'_, C> {
+    pub fn stopped(&self) -> Option<Stopped> {
+        if self.clock.stop_requested() || self.unreported.get() {
+            Some(Stopped::Asked)
+        } else if self.deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
+            Some(Stopped::OutOfTime)
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a call may still be begun after a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    Ordinary,
+    /// It completes a write that was made already.
+    Completing,
+}
+
+/// One account's calls.
+pub struct Calls<'a, D, C> {
+    directory: &'a D,
+    brakes: &'a Brakes<'a, C>,
+    patience: TimeDelta,
+    pace: RefCell<Pace>,
+    answered: Notify,
+    began: Instant,
+    /// Set once no further call can succeed: throttled out, or the credentials are not taken any more.
+    broken: RefCell<Option<CallError>>,
+}
+
+impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
+    pub fn new(directory: &'a D, brakes: &'a Brakes<'a, C>, patience: TimeDelta) -> Self {
+        Self {
+            directory,
+            brakes,
+            patience,
+            pace: RefCell::new(Pace::new(MOST_IN_FLIGHT)),
+            answered: Notify::new(),
+            began: Instant::now(),
+            broken: RefCell::default(),
+        }
+    }
+
+    /// Calls made, and how many of them were throttled.
+    pub fn made(&self) -> (u64, u64) {
+        let pace = self.pace.borrow();
+        (pace.calls(), pace.throttled())
+    }
+
+    /// The error after which this account is given up.
+    pub fn broken(&self) -> Option<CallError> {
+        self.broken.borrow().clone()
+    }
+
+    pub async fn group(&self, name: &str) -> Result<Vec<UserFacts>, Failed> {
+        self.all("iam:GetGroup", async |marker: Option<&str>| self.directory.group_page(name, marker).await).await
+    }
+
+    pub async fn users(&self) -> Result<Vec<UserFacts>, Failed> {
+        self.all("iam:ListUsers", async |marker: Option<&str>| self.directory.users_page(marker).await).await
+    }
+
+    pub async fn user(&self, name: &str) -> Result<TaggedUser, Failed> {
+        self.repeated(Urgency::Ordinary, async || self.directory.user(name).await).await
+    }
+
+    pub async fn groups_of(&self, user: &str) -> Result<Vec<String>, Failed> {
+        self.all("iam:ListGroupsForUser", async |marker: Option<&str>| self.directory.groups_page(user, marker).await)
+            .await
+    }
+
+    pub async fn keys_of(&self, user: &str) -> Result<Vec<KeyFacts>, Failed> {
+        self.all("iam:ListAccessKeys", async |marker: Option<&str>| self.directory.keys_page(user, marker).await).await
+    }
+
+    pub async fn key_use(&self, key: &KeyId) -> Result<KeyUse, Failed> {
+        self.repeated(Urgency::Ordinary, async || self.directory.key_use(key).await).await
+    }
+
+    pub async fn tag(&self, user: &str, name: &str, value: &str) -> Result<RequestId, Failed> {
+        self.repeated(Urgency::Completing, async || self.directory.tag(user, name, value).await).await
+    }
+
+    pub async fn untag(&self, user: &str, names: &[String]) -> Result<RequestId, Failed> {
+        self.repeated(Urgency::Completing, async || self.directory.untag(user, names).await).await
+    }
+
+    /// Never repeated: what was read before it would be stale.
+    pub async fn disable(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
+        self.once(Urgency::Ordinary, &async || self.directory.disable(user, key).await).await
+    }
+
+    /// Never repeated: what was read before it would be stale.
+    pub async fn delete(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
+        self.once(Urgency::Ordinary, &async || self.directory.delete(user, key).await).await
+    }
+
+    /// Follows a list to its end.
+    async fn all<T>(
+        &self,
+        action: &'static str,
+        page: impl AsyncFn(Option<&str>) -> Result<Page<T>, CallError>,
+    ) -> Result<Vec<T>, Failed> {
+        let (mut items, mut marker) = (Vec::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let answer = self.repeated(Urgency::Ordinary, async || page(marker.as_deref()).await).await?;
+            items.extend(answer.items);
+            match answer.next {
+                None => return Ok(items),
+                next if next == marker => break,
+                next => marker = next,
+            }
+        }
+        let message = "the list goes on without end".to_owned();
+        Err(Failed::Call(CallError { action, cause: Cause::Ambiguous, code: None, message }))
+    }
+
+    /// Makes a call that may be made again: until it is answered, throttled out, or lost too often.
+    async fn repeated<T>(
+        &self,
+        urgency: Urgency,
+        call: impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, Failed> {
+        let (mut lost, mut refused, began) = (0, 0, Instant::now());
+        loop {
+            let error = match self.once(urgency, &call).await {
+                Err(Failed::Call(error)) => error,
+                ended => return ended,
+            };
+            match error.cause {
+                Cause::Throttled => {
+                    refused += 1;
+                    if self.throttled_out(refused, began) {
+                        return Err(Failed::Call(self.give_up(error)));
+                    }
+                }
+                Cause::Ambiguous | Cause::Unreachable if lost < REPETITIONS => {
+                    self.brakes.clock.sleep(TimeDelta::milliseconds(FIRST_BACKOFF * 3_i64.pow(lost))).await;
+                    lost += 1;
+                }
+                _ => return Err(Failed::Call(error)),
+            }
+        }
+    }
+
+    /// True where a call that began then was refused often and long enough.
+    pub fn throttled_out(&self, refused: u32, began: Instant) -> bool {
+        refused >= FEWEST_REFUSALS && TimeDelta::from_std(began.elapsed()).is_ok_and(|spent| spent >= self.patience)
+    }
+
+    /// Nothing more is asked of this account.
+    pub fn give_up(&self, error: CallError) -> CallError {
+        self.broken.borrow_mut().get_or_insert(error).clone()
+    }
+
+    /// One call at the account's pace.
+    async fn once<T>(
+        &self,
+        urgency: Urgency,
+        call: &impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, Failed> {
+        let ticket = self.admitted(urgency).await?;
+        let permit = self.brakes.in_flight.acquire().await;
+        let answer = call().await;
+        drop(permit);
+        let kind = match answer.as_ref().map_err(|error| error.cause) {
+            Err(Cause::Throttled) => Answer::Refused,
+            Err(Cause::Ambiguous | Cause::Unreachable) => Answer::Lost,
+            _ => Answer::Served,
+        };
+        self.pace.borrow_mut().answered(ticket, self.elapsed(), kind);
+        self.answered.notify_waiters();
+        answer.map_err(|error| {
+            let of_all = [Cause::KeyNotAccepted, Cause::SessionExpired, Cause::SignatureRefused];
+            Failed::Call(if of_all.contains(&error.cause) { self.give_up(error) } else { error })
+        })
+    }
+
+    async fn admitted(&self, urgency: Urgency) -> Result<Ticket, Failed> {
+        loop {
+            if let Some(error) = self.broken() {
+                return Err(Failed::Call(error));
+            }
+            if let Some(why) = self.brakes.stopped().filter(|_| urgency == Urgency::Ordinary) {
+                return Err(Failed::Stopped(why));
+            }
+            let answered = self.answered.notified();
+            let admission = self.pace.borrow_mut().ask(self.elapsed());
+            match admission {
+                Admission::Go(ticket) => return Ok(ticket),
+                Admission::At(at) => self.sleep_until(at, answered).await,
+                Admission::WhenAnswered => answered.await,
+            }
+        }
+    }
+
+    /// An answer may change the pace before its time.
+    async fn sleep_until(&self, at: f64, answered: impl Future<Output = ()>) {
+        let wait = std::time::Duration::try_from_secs_f64(at - self.elapsed()).unwrap_or_default();
+        let wait = TimeDelta::from_std(wait).unwrap_or_default();
+        tokio::select! { () = self.brakes.clock.sleep(wait) => {}, () = answered => {} }
+    }
+
+    fn elapsed(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+}

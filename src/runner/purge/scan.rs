@@ -1,0 +1,206 @@
+//! One account's scan: whose keys, what is read of them, and what the rules say.
+//!
+//! Changes nothing. What cannot be read is named and left alone.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::stream::{self, StreamExt};
+
+use super::calls::{Calls, Failed};
+use super::{Settings, Users};
+use crate::keys::facts::{KeyId, Time};
+use crate::keys::lifecycle;
+use crate::keys::purge::row::{AccountSummary, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped};
+use crate::keys::purge::{self, Decision, KeyRead, Rule, Rules, Standing, Use, UserFacts, UserRead, Verb};
+use crate::ports::{Clock, Directory};
+
+/// Its keys belong to nobody who was listed.
+pub const ANOTHER_USER: &str = "it was deleted and another user of this name made since the list was read";
+/// Users that are read at once; the pace bounds what is in flight.
+const USERS_AT_ONCE: usize = 128;
+
+/// What one account's calls need.
+pub struct Account<'a, D, C> {
+    pub id: String,
+    pub calls: Calls<'a, D, C>,
+    pub settings: &'a Settings,
+    pub rules: Rules,
+    pub service_now: &'a dyn Fn() -> Time,
+}
+
+/// Whose keys are looked at.
+pub struct Members {
+    pub targets: Vec<UserFacts>,
+    pub exempt: Vec<(UserFacts, String)>,
+}
+
+/// One user's end: rows for its keys, or why it was left out.
+pub struct Evaluated {
+    pub rows: Vec<KeyRow>,
+    pub exempt: Option<ExemptUser>,
+    pub skipped: Vec<Skipped>,
+    /// A decision was made on each of its keys.
+    pub whole: bool,
+}
+
+impl<D: Directory, C: Clock> Account<'_, D, C> {
+    /// Reads the groups to their ends. Nothing is done in an account where one cannot be read.
+    pub async fn members(&self, summary: &mut AccountSummary) -> Option<Members> {
+        let mut exempt_by: HashMap<String, String> = HashMap::new();
+        for group in &self.settings.exempt_groups {
+            match self.calls.group(group).await {
+                Ok(members) => exempt_by.extend(members.into_iter().map(|member| (member.id, group.clone()))),
+                Err(failed) => return self.no_members(summary, &format!("group/{group}"), &failed),
+            }
+        }
+        let lists = match &self.settings.users {
+            Users::All => vec![("users".to_owned(), self.calls.users().await)],
+            Users::Groups(groups) => {
+                let mut lists = Vec::new();
+                for group in groups {
+                    lists.push((format!("group/{group}"), self.calls.group(group).await));
+                }
+                lists
+            }
+        };
+        let (mut members, mut known) = (Members { targets: Vec::new(), exempt: Vec::new() }, HashSet::new());
+        for (what, list) in lists {
+            let list = match list {
+                Ok(list) => list,
+                Err(failed) => return self.no_members(summary, &what, &failed),
+            };
+            if list.is_empty() && !self.settings.allow_empty {
+                let cause = "it has no members (--allow-empty where that is right)".to_owned();
+                summary.skipped.push(Skipped { what, cause });
+            }
+            for user in list {
+                if known.insert(user.id.clone()) {
+                    match exempt_by.get(&user.id) {
+                        Some(group) => members.exempt.push((user, group.clone())),
+                        None => members.targets.push(user),
+                    }
+                }
+            }
+        }
+        Some(members)
+    }
+
+    fn no_members(&self, summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
+        summary.skipped.push(Skipped { what: what.to_owned(), cause: format!("{}; nothing was done in account {}", failed.cause(), self.id) });
+        None
+    }
+
+    /// Reads and judges every user, `ended` being told of each in order.
+    pub async fn evaluate(&self, users: Vec<UserFacts>, now: Time, mut ended: impl FnMut(Result<Evaluated, Failed>)) {
+        let mut all = stream::iter(users).map(|user| self.user(user, now)).buffered(USERS_AT_ONCE);
+        while let Some(evaluated) = all.next().await {
+            ended(evaluated);
+        }
+    }
+
+    /// `Err` only where the run or the account ended before the user was looked at.
+    async fn user(&self, user: UserFacts, now: Time) -> Result<Evaluated, Failed> {
+        let keys = match self.calls.keys_of(&user.name).await {
+            Ok(keys) => keys,
+            Err(failed) => {
+                let cause = self.of_this_user(failed)?;
+                return Ok(Evaluated::left_out(&user, cause));
+            }
+        };
+        let keys = keys.into_iter().map(|facts| KeyRead { facts, used: Use::NotAsked }).collect();
+        let mut read = UserRead { user, standing: Standing::Target, tags: None, keys };
+        let mut unread = Unread::default();
+        if purge::decide::wants_tags(&read, &self.rules, now) {
+            match self.calls.user(&read.user.name).await {
+                Ok(answer) if answer.user.id == read.user.id => read.tags = Some(answer.tags),
+                Ok(_) => return Ok(Evaluated::left_out(&read.user, ANOTHER_USER.to_owned())),
+                Err(failed) => unread.tags = Some(self.of_this_user(failed)?),
+            }
+        }
+        for id in purge::decide::wants_last_use(&read, &self.rules, now, self.settings.report_last_use) {
+            match self.calls.key_use(&id).await {
+                Ok(answer) => read.set_use(&id, answer.last),
+                Err(failed) => _ = unread.uses.insert(id, self.of_this_user(failed)?),
+            }
+        }
+        Ok(self.judged(&read, &unread, now))
+    }
+
+    /// What concerns this user alone, in words; else the error again.
+    fn of_this_user(&self, failed: Failed) -> Result<String, Failed> {
+        match failed {
+            Failed::Call(error) if self.calls.broken().is_none() => Ok(error.to_string()),
+            failed => Err(failed),
+        }
+    }
+
+    fn judged(&self, read: &UserRead, unread: &Unread, now: Time) -> Evaluated {
+        let row = |key: &KeyRead| {
+            let decision = unread.amend(key, purge::decide(read, key, &self.rules, now));
+            self.row(read, key, decision, now)
+        };
+        let rows: Vec<KeyRow> = read.keys.iter().map(row).collect();
+        let skipped: Vec<Skipped> = rows.iter().filter(|row| row.decision.verb == Verb::Skip).map(skip_of).collect();
+        Evaluated { exempt: exempt_by_tag(read, &rows), whole: skipped.is_empty(), skipped, rows }
+    }
+
+    pub fn row(&self, read: &UserRead, key: &KeyRead, decision: Decision, now: Time) -> KeyRow {
+        KeyRow {
+            account: self.id.clone(),
+            user: read.user.clone(),
+            key: key.facts.id.clone(),
+            status: key.facts.status.clone(),
+            created: key.facts.created,
+            age: lifecycle::age(key.facts.created, now),
+            last_used: key.used.last().cloned(),
+            decision,
+            outcome: Outcome::Planned,
+            request_id: None,
+            at: now,
+        }
+    }
+}
+
+/// Reads that did not succeed, with their causes.
+#[derive(Default)]
+struct Unread {
+    tags: Option<String>,
+    uses: HashMap<KeyId, String>,
+}
+
+impl Unread {
+    /// A read that was asked for and failed leaves the key alone, whether or not the rules would have needed it.
+    fn amend(&self, key: &KeyRead, decision: Decision) -> Decision {
+        let cause = match decision.rule {
+            Rule::Unread => self.tags.as_ref().or_else(|| self.uses.get(&key.facts.id)),
+            _ => self.uses.get(&key.facts.id),
+        };
+        match cause {
+            Some(cause) => Decision { note: Some(cause.clone()), ..Decision::new(Verb::Skip, Rule::Unread) },
+            None => decision,
+        }
+    }
+}
+
+impl Evaluated {
+    fn left_out(user: &UserFacts, cause: String) -> Self {
+        let skipped = vec![Skipped { what: format!("user/{}", user.name), cause }];
+        Self { rows: Vec::new(), exempt: None, skipped, whole: false }
+    }
+}
+
+/// How a skipped key is named among what was left out.
+pub fn skip_of(row: &KeyRow) -> Skipped {
+    let cause = row.decision.note.clone().unwrap_or_else(|| row.decision.rule.as_str().to_owned());
+    Skipped { what: format!("key/{} of user/{}", row.key, row.user.name), cause }
+}
+
+fn exempt_by_tag(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
+    let spared: Vec<&KeyRow> = rows.iter().filter(|row| row.decision.rule == Rule::ExemptTag).collect();
+    let first = spared.first()?;
+    Some(ExemptUser {
+        user: read.user.clone(),
+        by: ExemptBy::Tag { reason: first.decision.note.clone()?, ends: first.decision.until? },
+        keys: spared.iter().map(|row| row.key.clone()).collect(),
+    })
+}
