@@ -12,6 +12,7 @@ mod foreign;
 mod layers;
 mod model;
 mod policy;
+mod purge;
 mod readme;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]

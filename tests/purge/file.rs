@@ -134,6 +134,8 @@ pub struct Run {
     pub iam: BTreeMap<String, String>,
     /// Label to `none`, `present`, or a part of the record.
     pub records: BTreeMap<String, String>,
+    /// User to `group NAME` or `tag REASON`: all that are spared.
+    pub exempt: BTreeMap<String, String>,
     /// User to tag to `absent` or its value.
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
     pub accounts: BTreeMap<String, ExpectedAccount>,

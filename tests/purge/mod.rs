@@ -10,4 +10,5 @@ mod laws;
 mod names;
 mod report;
 mod scenarios;
+mod scene;
 mod stage;

@@ -1,6 +1,5 @@
 //! A scenario's world, built in the sandbox, and the program in it.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
@@ -172,6 +171,12 @@ impl Stage {
         Ok(credentials)
     }
 
+    /// Of the purge's own credentials.
+    pub fn secrets(&self) -> Vec<String> {
+        let secret = |name: &str| name != "AWS_ACCESS_KEY_ID";
+        self.credentials.iter().filter(|(name, _)| secret(name)).map(|(_, value)| value.clone()).collect()
+    }
+
     pub fn add_fault(&self, fault: &Fault) {
         let (kind, about) = (kind(fault.kind), fault.about.as_ref().map(|name| self.names().id_or_name(name)));
         let add = |when: sandbox::When| match &about {
@@ -212,11 +217,6 @@ impl Stage {
             let code = ended(&mut child);
             Ran { code, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
         })
-    }
-
-    /// The tags of every user of the scenario that is there, by account and name.
-    pub fn tags(&self) -> BTreeMap<(String, String), BTreeMap<String, String>> {
-        self.sandbox.users().into_iter().map(|user| (user.clone(), self.sandbox.tags_of((&*user.0, &*user.1)))).collect()
     }
 }
 
