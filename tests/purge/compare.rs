@@ -44,9 +44,7 @@ impl Table {
         let lines: Vec<&Difference> = [&heads].into_iter().chain(&self.0).collect();
         let width = |of: fn(&Difference) -> &str| lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
         let (first, second) = (width(|line| &line.what), width(|line| &line.expected));
-        let line = |line: &&Difference| {
-            format!("  {:first$}  {:second$}  {}\n", line.what, line.expected, line.found)
-        };
+        let line = |line: &&Difference| format!("  {:first$}  {:second$}  {}\n", line.what, line.expected, line.found);
         lines.iter().map(line).collect()
     }
 }

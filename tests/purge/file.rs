@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::Path;
 
 use chrono::TimeDelta;
-use serde::de::{Deserializer, Error};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 /// A whole file.
 #[derive(Clone, Deserialize)]

@@ -117,7 +117,8 @@ pub enum Deed {
 
 impl Hand {
     pub fn read(table: &toml::Table) -> Result<Self, Mistake> {
-        let told = table.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ");
+        let simple = |(name, value): (&String, &toml::Value)| Some(format!("{name} = {:?}", value.as_str()?));
+        let told = table.iter().filter_map(simple).collect::<Vec<_>>().join(", ");
         let named = |why: String| Mistake(format!("[[run.hand]] {told}: {why}"));
         let mut rest = table.clone();
         let mut moment = toml::Table::new();

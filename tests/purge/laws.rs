@@ -46,8 +46,11 @@ pub fn of_calls(words: &[String], calls: &[Call], table: &mut Table) {
     let memberships = !words.iter().any(|word| word == "--all-users") || words.iter().any(|it| it == "--exempt-group");
     let writes = ["UpdateAccessKey", "DeleteAccessKey"];
     for (at, call) in calls.iter().enumerate().filter(|(_, call)| writes.contains(&call.action.as_str())) {
-        let needed: &[&str] =
-            if memberships { &["GetUser", "ListGroupsForUser", "ListAccessKeys"] } else { &["GetUser", "ListAccessKeys"] };
+        let needed: &[&str] = if memberships {
+            &["GetUser", "ListGroupsForUser", "ListAccessKeys"]
+        } else {
+            &["GetUser", "ListAccessKeys"]
+        };
         let read = read_right_before(&calls[..at], call);
         for missing in needed.iter().filter(|action| !read.contains(**action)) {
             table.wrong(format!("right before {}", told(call)), format!("a successful {missing}"), format!("{read:?}"));
@@ -92,7 +95,11 @@ pub fn of_report(words: &[String], report: &Report, ran: &Ran, table: &mut Table
     }
     for (decision, number) in counted {
         let total = report.totals.get(decision).copied();
-        table.same(format!("report: total of {decision}"), number, total.map_or("none".to_owned(), |it| it.to_string()));
+        table.same(
+            format!("report: total of {decision}"),
+            number,
+            total.map_or("none".to_owned(), |it| it.to_string()),
+        );
     }
     for account in &report.accounts {
         let whole = account.skipped.is_empty() && account.failed == 0;
@@ -103,6 +110,9 @@ pub fn of_report(words: &[String], report: &Report, ran: &Ran, table: &mut Table
         if whole && account.left.is_none() {
             table.same("report: users evaluated", account.users_expected, account.users_evaluated);
         }
+    }
+    for spared in report.accounts.iter().flat_map(|account| &account.exemptions) {
+        table.same(format!("exemption of {}: its end", spared.user), spared.by == "tag", spared.expires.is_some());
     }
     let whole = report.skipped.is_empty() && report.accounts.iter().all(|account| account.complete);
     table.same("report: complete", whole, report.complete);

@@ -35,10 +35,6 @@ impl Names {
         self.keys.get(label).ok_or_else(|| Mistake(format!("there is no key labelled {label:?}")))
     }
 
-    pub fn label_of(&self, id: &str) -> Option<&str> {
-        self.keys.iter().find(|(_, key)| key.id == id).map(|(label, _)| label.as_str())
-    }
-
     pub fn add_key(&mut self, label: &str, key: KeyName) -> Result<(), Mistake> {
         match self.keys.insert(label.to_owned(), key) {
             None => Ok(()),

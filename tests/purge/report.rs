@@ -89,12 +89,6 @@ impl KeyLine {
     }
 }
 
-impl SkipLine {
-    pub fn words(&self) -> String {
-        format!("{}: {}", self.what, self.cause)
-    }
-}
-
 impl ExemptionLine {
     /// `group KeyExempt`, `tag OPS-7 vendor migration`.
     pub fn words(&self) -> String {

@@ -48,7 +48,13 @@ fn every_scenario_comes_out_as_its_file_says() {
         }
     });
     let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "\n\n{}\n{} of {} scenarios failed", failures.join("\n"), failures.len(), chosen.len());
+    assert!(
+        failures.is_empty(),
+        "\n\n{}\n{} of {} scenarios failed",
+        failures.join("\n"),
+        failures.len(),
+        chosen.len()
+    );
 }
 
 #[test]
@@ -58,9 +64,14 @@ fn every_file_of_the_folder_is_a_scenario_that_is_run() {
     for entry in std::fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
         let code = path.extension().is_some_and(|end| end == "rs") || path.ends_with("README.md");
-        assert!(code || found.contains(&path), "{} is not run: scenarios are *.toml in {FOLDER} itself", path.display());
+        assert!(
+            code || found.contains(&path),
+            "{} is not run: scenarios are *.toml in {FOLDER} itself",
+            path.display()
+        );
     }
-    let titles: Vec<String> = found.iter().map(|path| Scenario::read(path).unwrap_or_else(|it| panic!("{it}")).title).collect();
+    let titles: Vec<String> =
+        found.iter().map(|path| Scenario::read(path).unwrap_or_else(|it| panic!("{it}")).title).collect();
     for (at, title) in titles.iter().enumerate() {
         assert!(!titles[..at].contains(title), "two scenarios have the title {title:?}");
     }
@@ -80,9 +91,10 @@ fn play(scenario: &Scenario) -> Result<(), Mistake> {
     for (at, run) in scenario.runs.iter().enumerate() {
         let table = one_run(&stage, run)?;
         if !table.0.is_empty() {
-            let (title, number, of) = (&scenario.title, at + 1, scenario.runs.len());
+            let (title, why) = (&scenario.title, scenario.why.trim());
+            let (number, of) = (at + 1, scenario.runs.len());
             let named = if run.title.is_empty() { String::new() } else { format!(" ({})", run.title) };
-            let head = format!("{title}\nrun {number} of {of}{named}: keyrot-me purge {}", run.arguments);
+            let head = format!("{title}\n{why}\nrun {number} of {of}{named}: keyrot-me purge {}", run.arguments);
             return Err(Mistake(format!("{head}\n{}", table.text())));
         }
     }
