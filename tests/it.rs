@@ -13,6 +13,7 @@ mod layers;
 mod model;
 mod policy;
 mod readme;
+mod report;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;

@@ -14,4 +14,5 @@ pub mod lock;
 pub mod paths;
 pub mod process;
 pub mod prompt;
+pub mod report;
 pub mod tty;
