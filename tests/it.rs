@@ -14,6 +14,7 @@ mod model;
 mod policy;
 mod purge;
 mod readme;
+mod report;
 mod rotate;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;

@@ -118,6 +118,8 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         };
         teller.summary(|summary| {
             summary.stopped = brakes.stopped().filter(|_| !summary.complete());
+            // The start, too, in the service's time: what it is was not known then.
+            summary.started += self.estate.clock_offset().unwrap_or_default();
             summary.ended = self.service_now();
         });
         let (summary, report) = teller.end();

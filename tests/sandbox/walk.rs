@@ -14,11 +14,19 @@ use crate::workstation::Workstation;
 const CODE_STEP: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_hours(24);
 
+/// The security team's profile; its user is in no group.
+const SECURITY: &str = "security";
+
 /// A policy that demands MFA, a purge every Friday, and CloudTrail to look things up in.
 pub fn prepare(station: &Workstation) {
     station.sandbox.add_policy("alice", MFA_DEMANDED);
     station.sandbox.add_policy("alice", LOOKUP_EVENTS);
     station.sandbox.trail_delay(Duration::ZERO);
+    station.sandbox.add_user(SECURITY);
+    station.sandbox.add_policy(SECURITY, include_str!("../../packaging/iam/purge-role.json"));
+    let (id, secret) = station.sandbox.seed_key(SECURITY, station.sandbox.now(), "Active");
+    let security = format!("\n[{SECURITY}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    station.write_credentials(station.credentials() + &security);
     let serial = "arn:aws:iam::123456789012:mfa/alice";
     fs::write(station.path(".aws/config"), format!("[default]\nregion = us-east-1\nmfa_serial = {serial}\n")).unwrap();
     station
@@ -53,11 +61,16 @@ pub fn monday_to_friday(station: &Workstation) {
     walk.rotate(&[]);
     walk.show_iam();
 
-    title("Friday 23:55: what the purge sees");
+    title("Friday 23:55: the purge, run by the security team");
     station.sandbox.age_everything(4 * DAY);
-    say("alice's key is young enough; the purge leaves it alone:");
-    walk.run(&["status", "--check"]);
-    say("bob, a colleague, has not rotated: his key is what the purge takes.");
+    say("alice's key is young enough, bob's is not: he has not rotated. First a dry run:");
+    let purge = ["purge", "--group", "Developers", "--max-age", "5d", "--profile", "security"];
+    walk.run(&purge);
+    say("Then in earnest, with a report for the auditor:");
+    walk.run(&[&purge[..], &["--apply", "--report", "purge.json"]].concat());
+    walk.show_report();
+    say("On Monday alice goes on as ever, and bob finds out:");
+    walk.run(&["status"]);
     walk.colleague();
 
     title("Done");
@@ -84,7 +97,7 @@ impl Walk<'_> {
     /// Shows the command as it would be typed, then what it prints.
     fn run(&self, arguments: &[&str]) {
         println!("$ keyrot-me {}", arguments.join(" "));
-        let status = self.station.command(arguments).status().unwrap();
+        let status = self.station.command(arguments).current_dir(self.station.home.path()).status().unwrap();
         println!("(exit code {})\n", status.code().unwrap_or(-1));
     }
 
@@ -113,6 +126,16 @@ impl Walk<'_> {
                 Some((name, _)) if name.contains("secret") => println!("{name}= ********"),
                 _ => println!("{line}"),
             }
+        }
+        println!();
+    }
+
+    /// The key of the one colleague that went, as programs read it.
+    fn show_report(&self) {
+        let text = fs::read_to_string(self.station.path("purge.json")).unwrap();
+        println!("$ grep '\"decision\":\"disable\"' purge.json");
+        for line in text.lines().filter(|line| line.contains("\"decision\":\"disable\"")) {
+            println!("{line}");
         }
         println!();
     }

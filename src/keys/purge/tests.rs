@@ -6,7 +6,9 @@ use super::decide::{wants_last_use, wants_tags};
 use super::*;
 use crate::keys::facts::Status;
 
+mod cases;
 mod fixture;
+mod properties;
 
 use fixture::*;
 
