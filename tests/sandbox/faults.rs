@@ -29,6 +29,8 @@ pub enum Fault {
     Garbage,
     /// It happened, and the connection closes in the middle of the answer.
     CutAnswer,
+    /// It happened, and the answer is 200 with the first half of the document, sent as if it were all.
+    HalfAnswer,
     /// 200 and a web page, as a captive portal gives; nothing happened.
     Html,
     /// The client process is killed; nothing happened.

@@ -136,6 +136,7 @@ async fn before(shared: &Shared, request: &Request, fault: &Fault) -> Option<(St
         | Fault::ActAndHang
         | Fault::Garbage
         | Fault::CutAnswer
+        | Fault::HalfAnswer
         | Fault::KillAfter => None,
     }
 }
@@ -163,6 +164,10 @@ async fn after(
             named("Garbage", whole(shared, &garbage, request_id))
         }
         Fault::CutAnswer => named("CutAnswer", Reply::Cut(answer(shared, &rendered, request_id))),
+        Fault::HalfAnswer => {
+            let half = rendered.body.chars().take(rendered.body.chars().count() / 2).collect();
+            named("HalfAnswer", whole(shared, &Rendered { body: half, ..rendered }, request_id))
+        }
         Fault::KillAfter => {
             kill_client(shared).await;
             named("KillAfter", Reply::Close)
