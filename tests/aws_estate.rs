@@ -188,7 +188,9 @@ async fn a_group_of_a_thousand_comes_in_one_page() {
     sandbox.standard();
     sandbox.set_policies("alice", &[ADMINISTRATOR]);
     let names: Vec<String> = (0..1001).map(|n| format!("dev-{n:04}")).collect();
-    names.iter().for_each(|name| sandbox.add_user(name.as_str()));
+    for name in &names {
+        sandbox.add_user(name.as_str());
+    }
     sandbox.add_group("Many", &names.iter().map(String::as_str).collect::<Vec<_>>());
     let Bench { sandbox: _sandbox, it, .. } = at(sandbox, limits()).await;
     let (members, sizes) = all(async |next| it.group_page("Many", next.as_deref()).await).await;
