@@ -13,6 +13,7 @@ mod foreign;
 mod layers;
 mod model;
 mod policy;
+mod purge;
 mod readme;
 mod report;
 mod rotate;

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::clock::{Time, whole_seconds};
 use super::policy::{OWN_KEYS, Policy};
-use super::world::{Group, Role, User, World};
+use super::world::{Account, Group, Role, User, World};
 use super::{Control, ids};
 
 /// The account that is there from the start and meant where none is named.
@@ -157,6 +157,25 @@ impl Control {
 
     pub fn join(&self, user: impl Into<UserRef>, group: &str) {
         self.with_group(user, group, |members, user| _ = members.insert(user));
+    }
+
+    /// As `join`; a group that is not there yet is made.
+    pub fn join_or_add_group(&self, user: impl Into<UserRef>, group: &str) {
+        let user = user.into();
+        let account = user.account(&self.world());
+        if !self.world().account(&account).groups.contains_key(group) {
+            self.add_group_in(&account, group, &[]);
+        }
+        self.join(user, group);
+    }
+
+    /// Account and name of every user.
+    pub fn users(&self) -> Vec<(String, String)> {
+        let world = self.world();
+        let of = |(id, account): (&String, &Account)| {
+            account.users.keys().map(|name| (id.clone(), name.clone())).collect::<Vec<_>>()
+        };
+        world.accounts.iter().flat_map(of).collect()
     }
 
     pub fn leave(&self, user: impl Into<UserRef>, group: &str) {

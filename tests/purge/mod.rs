@@ -1,0 +1,14 @@
+//! The purge, as a security engineer would try it: cases in files that need no Rust (`*.toml`, see the README beside
+//! them), and every read and write that can fail, failing.
+//!
+//! The real program runs against the sandbox; nothing here uses the program's own code.
+
+mod compare;
+mod file;
+mod hands;
+mod laws;
+mod names;
+mod report;
+mod scenarios;
+mod scene;
+mod stage;
