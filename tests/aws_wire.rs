@@ -15,7 +15,7 @@ use keyrot_me::keys::secret::{AccessKey, SecretKey, Session, Signer};
 use keyrot_me::ports::{Cause, Iam};
 use tokio::net::TcpListener;
 
-mod server;
+pub mod server;
 
 use server::{Reply, Wire};
 

@@ -1,6 +1,7 @@
 //! The one integration test binary.
 #![allow(clippy::disallowed_methods, reason = "tests write files and read the clock and the environment freely")]
 
+mod aws_estate;
 mod aws_sandbox;
 mod aws_wire;
 mod cli;

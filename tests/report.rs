@@ -1,5 +1,6 @@
 //! The purge's reports as files: when they appear, what they hold, and what happens when they cannot be written.
 
+mod csv;
 mod faults;
 mod json;
 mod rows;
@@ -18,7 +19,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-const NAMES: [&str; 1] = ["purge.json"];
+const NAMES: [&str; 2] = ["purge.json", "purge.csv"];
 
 #[test]
 fn the_file_appears_at_the_end_and_is_untouched_until_then() {

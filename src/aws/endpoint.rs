@@ -36,7 +36,10 @@ pub enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 4] = [Self::Iam, Self::Sts, Self::CloudTrail, Self::Organizations];
+    /// What the work on one profile's key calls.
+    const OF_A_KEY: [Self; 3] = [Self::Iam, Self::Sts, Self::CloudTrail];
+    /// What the purge calls.
+    const OF_AN_ESTATE: [Self; 3] = [Self::Iam, Self::Sts, Self::Organizations];
 
     /// As people know it; also the service id of the SDK's configuration.
     #[must_use]
@@ -117,11 +120,11 @@ impl Destination {
         for name in [&profile.asked, &profile.signing] {
             sections.extend(files.selecting(name).await);
         }
-        Self::from_settings(&Settings { env: snapshot(env), sections }, profile.region.as_deref())
+        Self::from_settings(&Settings { env: snapshot(env), sections }, profile.region.as_deref(), Service::OF_A_KEY)
     }
 
-    /// As [`Self::read`] where it need not be a key of the files that signs: `profile`, else `AWS_PROFILE`, else
-    /// `default`. A profile that the files do not have sets nothing.
+    /// As [`Self::read`], for the purge, where it need not be a key of the files that signs: `profile`, else
+    /// `AWS_PROFILE`, else `default`. A profile that the files do not have sets nothing.
     ///
     /// # Errors
     /// [`DestinationProblem`] for what must not, or cannot, be called.
@@ -137,13 +140,17 @@ impl Destination {
             sections.extend(files.selecting(name).await);
             region = region.or_else(|| files.region(name));
         }
-        Self::from_settings(&Settings { env: snapshot(env), sections }, region)
+        Self::from_settings(&Settings { env: snapshot(env), sections }, region, Service::OF_AN_ESTATE)
     }
 
-    fn from_settings(settings: &Settings, profile_region: Option<&str>) -> Result<Self, DestinationProblem> {
+    fn from_settings(
+        settings: &Settings,
+        profile_region: Option<&str>,
+        services: [Service; 3],
+    ) -> Result<Self, DestinationProblem> {
         let fips = settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
         let dual_stack = settings.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
-        let custom = settings.custom_endpoints()?;
+        let custom = settings.custom_endpoints(services)?;
         // AWS's endpoint rules refuse these pairs, but only inside of a call.
         if let Some(CustomEndpoint { service, .. }) = custom.first() {
             let pairs = [("AWS_USE_FIPS_ENDPOINT", fips), ("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)];
@@ -190,9 +197,8 @@ impl Destination {
     pub(super) fn region_of(&self, service: Service) -> &str {
         match service {
             Service::Iam | Service::Sts => &self.region,
-            Service::CloudTrail => self.home_region(),
             Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
-            Service::Organizations => self.home_region(),
+            Service::CloudTrail | Service::Organizations => self.home_region(),
         }
     }
 
@@ -214,10 +220,10 @@ impl Settings {
         sets.filter_map(|set| value.load(&self.env, set).map(|(v, _)| v.trim().to_owned())).find(|v| !v.is_empty())
     }
 
-    fn custom_endpoints(&self) -> Result<Vec<CustomEndpoint>, DestinationProblem> {
+    fn custom_endpoints(&self, services: [Service; 3]) -> Result<Vec<CustomEndpoint>, DestinationProblem> {
         let mut custom = Vec::new();
         if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? != Some(true) {
-            for service in Service::ALL {
+            for service in services {
                 if let Some(url) = self.endpoint(service) {
                     check(service, &url)?;
                     custom.push(CustomEndpoint { service, url });

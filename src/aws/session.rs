@@ -277,33 +277,37 @@ mod tests {
         let _ = aws_sdk_iam::Client::new(&config(Service::Iam)).list_access_keys().send().await;
         let _ = aws_sdk_sts::Client::new(&config(Service::Sts)).get_caller_identity().send().await;
         let _ = aws_sdk_cloudtrail::Client::new(&config(Service::CloudTrail)).lookup_events().send().await;
+        let _ = aws_sdk_organizations::Client::new(&config(Service::Organizations)).list_accounts().send().await;
         let seen = nowhere.0.lock().unwrap();
         seen.clone()
     }
 
     #[tokio::test]
     async fn each_partition_has_its_hosts_and_home_region() {
-        for (region, iam, sts, trail) in [
+        for (region, iam, sts, trail, organizations) in [
             (
                 "eu-central-1",
                 ("https://iam.amazonaws.com/", "us-east-1/iam"),
                 ("https://sts.eu-central-1.amazonaws.com/", "eu-central-1/sts"),
                 ("https://cloudtrail.us-east-1.amazonaws.com/", "us-east-1/cloudtrail"),
+                ("https://organizations.us-east-1.amazonaws.com/", "us-east-1/organizations"),
             ),
             (
                 "cn-northwest-1",
                 ("https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1/iam"),
                 ("https://sts.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1/sts"),
                 ("https://cloudtrail.cn-north-1.amazonaws.com.cn/", "cn-north-1/cloudtrail"),
+                ("https://organizations.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1/organizations"),
             ),
             (
                 "us-gov-east-1",
                 ("https://iam.us-gov.amazonaws.com/", "us-gov-west-1/iam"),
                 ("https://sts.us-gov-east-1.amazonaws.com/", "us-gov-east-1/sts"),
                 ("https://cloudtrail.us-gov-west-1.amazonaws.com/", "us-gov-west-1/cloudtrail"),
+                ("https://organizations.us-gov-west-1.amazonaws.com/", "us-gov-west-1/organizations"),
             ),
         ] {
-            let want = [iam, sts, trail].map(|(host, scope)| (host.to_owned(), scope.to_owned()));
+            let want = [iam, sts, trail, organizations].map(|(host, scope)| (host.to_owned(), scope.to_owned()));
             assert_eq!(hosts(region).await, want, "{region}");
         }
     }

@@ -38,11 +38,11 @@ impl Intercept for WholeAnswer {
     }
 }
 
-/// One element, named after the operation, well-formed to its end; in a list with the word on whether it goes
-/// on (IAM API reference, `IsTruncated`).
+/// One element, named after the operation, well-formed to its end. The result of a list holds at least the list,
+/// be it empty; `IsTruncated` is not demanded, as IAM's API does not promise it.
 fn check(operation: &str, body: &[u8]) -> Result<(), &'static str> {
     let text = std::str::from_utf8(body).map_err(|_| "the answer is not text")?;
-    let (mut open, mut ended, mut says_if_truncated) = (Vec::new(), false, false);
+    let (mut open, mut ended, mut has_list) = (Vec::new(), false, false);
     for token in Tokenizer::from(text) {
         match token.map_err(|_| "the answer is not well-formed")? {
             Token::ElementStart { local, .. } => {
@@ -50,7 +50,7 @@ fn check(operation: &str, body: &[u8]) -> Result<(), &'static str> {
                 if ended || (open.is_empty() && local.strip_suffix("Response") != Some(operation)) {
                     return Err("the answer is not this call's");
                 }
-                says_if_truncated |= open.len() == 2 && local == "IsTruncated";
+                has_list |= open.len() == 2;
                 open.push(local);
             }
             Token::ElementEnd { end: ElementEnd::Close(_, local), .. } => {
@@ -69,9 +69,9 @@ fn check(operation: &str, body: &[u8]) -> Result<(), &'static str> {
         }
     }
     let list = operation.starts_with("List") || operation == "GetGroup";
-    match (ended, list && !says_if_truncated) {
+    match (ended, list && !has_list) {
         (false, _) => Err("the answer ends before its end"),
-        (true, true) => Err("the answer does not say whether the list goes on"),
+        (true, true) => Err("the answer holds no list"),
         (true, false) => Ok(()),
     }
 }
@@ -95,7 +95,6 @@ mod tests {
     #[test]
     fn what_is_broken_in_the_middle_or_another_calls_does_not_pass() {
         for (from, to) in [
-            ("<IsTruncated>false</IsTruncated>", ""),
             ("<IsTruncated>", "<IsTruncated"),
             ("</member>", ""),
             ("</member>", "</person>"),
@@ -110,6 +109,15 @@ mod tests {
         }
         let (begin, end) = USERS.split_at(USERS.find("</UserName>").unwrap());
         assert!(check("ListUsers", &[begin.as_bytes(), b"\xff", end.as_bytes()].concat()).is_err());
+    }
+
+    #[test]
+    fn a_list_is_there_though_it_be_empty() {
+        let answer =
+            |result: &str| format!("<GetGroupResponse><GetGroupResult>{result}</GetGroupResult></GetGroupResponse>");
+        assert_eq!(check("GetGroup", answer("<Users/>").as_bytes()), Ok(()));
+        assert!(check("GetGroup", answer("").as_bytes()).is_err());
+        assert!(check("GetGroup", b"<GetGroupResponse><ResponseMetadata/></GetGroupResponse>").is_err());
     }
 
     #[test]

@@ -211,4 +211,3 @@ pub fn blocked(reason: &Blocked) -> Failure {
 fn ids(keys: &[crate::keys::facts::KeyId]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
-

@@ -90,9 +90,9 @@ async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Vec<KeyId>),
             err(format_args!("note: calls go to {}, not to AWS itself", custom.url));
         }
     }
-    let estate = AwsEstate::connect(destination, args.profile.as_deref()).await.map_err(|problem| {
-        Failure::new(Exit::CannotSignIn, problem.to_string()).hint(problem.hint())
-    })?;
+    let estate = AwsEstate::connect(destination, args.profile.as_deref())
+        .await
+        .map_err(|problem| Failure::new(Exit::CannotSignIn, problem.to_string()).hint(problem.hint()))?;
     let source = if of_environment { None } else { files.resolve(profile.unwrap_or("default")).ok() };
     let own = estate.signing_key().into_iter().chain(source.map(|profile| profile.key.id)).collect();
     Ok((estate, own))
@@ -108,8 +108,11 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>) -> Result<Exit, Failure> 
         if let Some(by) = ended.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
             return Err(halted(&Halt::ClockOff { by }));
         }
-        return Err(Failure::new(Exit::CannotSignIn, format!("the credentials of the purge are not accepted ({error})"))
-            .hint("check --profile, or the AWS_ variables of the environment"));
+        return Err(Failure::new(
+            Exit::CannotSignIn,
+            format!("the credentials of the purge are not accepted ({error})"),
+        )
+        .hint("check --profile, or the AWS_ variables of the environment"));
     }
     let summary = &ended.summary;
     if summary.complete() {
@@ -129,7 +132,10 @@ fn incomplete(summary: &Summary) -> Failure {
                 .hint("nothing was done; see packaging/iam for the policies that the purge needs"),
             None => Failure::new(
                 Exit::Incomplete,
-                format!("the coverage is incomplete in {} of {} accounts", summary.accounts_incomplete, summary.accounts),
+                format!(
+                    "the coverage is incomplete in {} of {} accounts",
+                    summary.accounts_incomplete, summary.accounts
+                ),
             )
             .hint("the warnings above, and `accounts` in the report, name what was left alone and why"),
         },

@@ -4,6 +4,7 @@
 //! waits in a temporary file. Every report ends as a whole document, also when the purge was stopped. Nothing
 //! here may decide anything about a key.
 
+mod csv;
 mod json;
 mod line;
 mod spool;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use self::csv::CsvDocument;
 use self::json::JsonDocument;
 use self::target::Target;
 use crate::keys::facts::Time;
@@ -40,13 +42,16 @@ trait Document {
     fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()>;
 }
 
+type Opened = Box<dyn Document + Send>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Json,
+    Csv,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 1] = [("json", Self::Json)];
+    const ALL: [(&'static str, Self); 2] = [("json", Self::Json), ("csv", Self::Csv)];
 
     fn of(path: &Path) -> Result<Self, ReportError> {
         let end = path.extension().unwrap_or_default().to_string_lossy();
@@ -56,11 +61,19 @@ impl Format {
             why: "its name must end in .json, .csv or .html".to_owned(),
         })
     }
+
+    /// Writes what comes before the first key. What must wait would wait in `folder`.
+    fn begin(self, out: &mut dyn Write, header: &ReportHeader, folder: Option<&Path>) -> io::Result<Opened> {
+        Ok(match self {
+            Self::Json => Box::new(JsonDocument::begin(out, header, folder)?),
+            Self::Csv => Box::new(CsvDocument::begin(out, header)?),
+        })
+    }
 }
 
 /// One report on its way. Dropped before its end it leaves nothing behind.
 pub struct ReportFile {
-    document: Box<dyn Document + Send>,
+    document: Opened,
     target: Target,
     /// After it nothing more is written.
     failed: Option<ReportError>,
@@ -80,11 +93,8 @@ impl ReportFile {
 
     fn begin(mut target: Target, format: Format, header: &ReportHeader) -> Result<Self, ReportError> {
         let folder = target.folder().map(Path::to_owned);
-        let begun = match format {
-            Format::Json => JsonDocument::begin(target.out(), header, folder.as_deref()).map(Box::new),
-        };
-        let document = begun.and_then(|document| target.prove().map(|()| document));
-        match document {
+        let document = format.begin(target.out(), header, folder.as_deref());
+        match document.and_then(|document| target.prove().map(|()| document)) {
             Ok(document) => Ok(Self { document, target, failed: None }),
             Err(error) => Err(target.error(&error)),
         }

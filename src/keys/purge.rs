@@ -1,7 +1,7 @@
 //! The purge's vocabulary: what was read of a user, the rules, and the decision on a key.
 //!
 //! Pure. [`decide`] holds the rules in their order, [`records`] what the purge writes on users' tags,
-//! [`cap`] how much one account may lose in a run, [`row`] what a report is told.
+//! [`cap`] how much one account may lose in a run, [`row`] what a report is told, [`explain`] why.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,13 @@ use super::facts::{KeyFacts, KeyId, LastUsed, Time};
 
 pub mod cap;
 pub mod decide;
+pub mod explain;
 pub mod records;
 pub mod row;
 
 pub use cap::Cap;
 pub use decide::{Check, decide};
+pub use explain::{Explanation, explain};
 pub use row::Totals;
 
 #[cfg(test)]

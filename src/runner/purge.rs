@@ -14,8 +14,8 @@ use self::calls::{Brakes, Calls};
 use self::scan::Account;
 use self::teller::Teller;
 use crate::keys::facts::{Identity, Time};
-use crate::keys::purge::row::{AccountSummary, Skipped, Summary};
 use crate::keys::purge::Rules;
+use crate::keys::purge::row::{AccountSummary, Skipped, Summary};
 use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, PurgeReport, ReportError};
 
 mod account;
@@ -101,7 +101,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         let brakes = self.brakes();
         let summary = Summary { applied: self.settings.apply, started: self.clock.now(), ..Summary::default() };
         let teller = Teller::new(report, gauge, &brakes, summary);
-        let sign_in = match self.targets(&brakes, &teller).await {
+        let sign_in = match self.targets(&brakes).await {
             Ok((targets, identity)) => {
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
                 let all = targets.into_iter().map(|target| self.account(target, identity.as_ref(), &brakes, &teller));
@@ -148,8 +148,11 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         brakes: &Brakes<'_, C>,
         teller: &Teller<'_, R, G, C>,
     ) {
-        let mut summary =
-            AccountSummary { account: target.id.clone().unwrap_or_default(), name: target.name.clone(), ..AccountSummary::default() };
+        let mut summary = AccountSummary {
+            account: target.id.clone().unwrap_or_default(),
+            name: target.name.clone(),
+            ..AccountSummary::default()
+        };
         if let Some(why) = brakes.stopped() {
             summary.skipped.push(account::not_begun(&summary.account, why));
         } else if let Some(left) = &target.left {
@@ -195,7 +198,8 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     fn rules_in(&self, account: &str, identity: Option<&Identity>) -> Rules {
         let mut rules = self.settings.rules.clone();
         let own = identity.filter(|own| own.account == account || account.is_empty());
-        rules.own_user = own.and_then(|own| own.user().map(str::to_owned)).filter(|_| self.estate.signing_key().is_none());
+        rules.own_user =
+            own.and_then(|own| own.user().map(str::to_owned)).filter(|_| self.estate.signing_key().is_none());
         rules.own_keys.extend(self.estate.signing_key());
         rules
     }

@@ -34,6 +34,8 @@ pub enum Fault {
     CutAnswer,
     /// The answer is one of IAM's lists, says that it goes on, and does not say where.
     LostMarker,
+    /// It happened, and the answer is 200 with the first half of the document, sent as if it were all.
+    HalfAnswer,
     /// 200 and a web page, as a captive portal gives; nothing happened.
     Html,
     /// The client process is killed; nothing happened.

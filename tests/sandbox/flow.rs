@@ -139,6 +139,7 @@ async fn before(shared: &Shared, request: &Request, fault: &Fault) -> Option<(St
         | Fault::Garbage
         | Fault::CutAnswer
         | Fault::LostMarker
+        | Fault::HalfAnswer
         | Fault::KillAfter => None,
     }
 }
@@ -174,6 +175,10 @@ async fn after(
             };
             assert!(body.contains(goes_on), "{} is no list of IAM's", request.action);
             named("LostMarker", whole(shared, &Rendered { body, ..rendered }, request_id))
+        }
+        Fault::HalfAnswer => {
+            let half = rendered.body.chars().take(rendered.body.chars().count() / 2).collect();
+            named("HalfAnswer", whole(shared, &Rendered { body: half, ..rendered }, request_id))
         }
         Fault::KillAfter => {
             kill_client(shared).await;

@@ -99,3 +99,30 @@ async fn fips_and_dual_stack_are_taken_over() {
     let refused = read("", &both).await.unwrap_err();
     assert_eq!(refused.to_string(), "AWS_USE_FIPS_ENDPOINT cannot be true where the STS endpoint is set");
 }
+
+async fn for_profile(files: &str, profile: Option<&str>, env: &[(&str, &str)]) -> Destination {
+    let mut config = tempfile::NamedTempFile::new().unwrap();
+    config.write_all(files.as_bytes()).unwrap();
+    let files = ProfileFiles::load(Path::new("/nowhere"), config.path()).await.unwrap();
+    let get = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+    Destination::for_profile(&files, profile, &get).await.unwrap()
+}
+
+#[tokio::test]
+async fn without_a_key_in_the_files_the_order_is_the_same() {
+    let files = "[default]\nregion = eu-west-1\n[profile role]\nrole_arn = r\nsource_profile = base\n\
+                 endpoint_url = https://role.test\n[profile base]\nregion = eu-north-1\n\
+                 endpoint_url = https://base.test\n[profile sso]\nsso_session = s\nregion = cn-north-1\n";
+    let region = async |profile, env: &[(&str, &str)]| for_profile(files, profile, env).await.region().to_owned();
+    assert_eq!(region(None, &[]).await, "eu-west-1");
+    assert_eq!(region(None, &[("AWS_PROFILE", "sso")]).await, "cn-north-1");
+    assert_eq!(region(Some("role"), &[("AWS_PROFILE", "sso")]).await, "eu-north-1");
+    assert_eq!(region(Some("role"), &[("AWS_REGION", "us-west-2")]).await, "us-west-2");
+    assert_eq!(region(Some("nobody"), &[]).await, "us-east-1");
+    let role = for_profile(files, Some("role"), &[("AWS_ENDPOINT_URL_ORGANIZATIONS", "https://org.test")]).await;
+    let want = [("IAM", "https://role.test"), ("STS", "https://role.test"), ("Organizations", "https://org.test")];
+    assert_eq!(urls(&role), want);
+    assert_eq!(role.region_of(Service::Organizations), "us-east-1");
+    let circle = "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n";
+    assert_eq!(for_profile(circle, Some("a"), &[]).await.region(), "us-east-1");
+}

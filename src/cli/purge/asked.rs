@@ -32,7 +32,10 @@ pub fn settings(args: &Purge, output: Output, now: Time) -> Result<Settings, Fai
         (false, false) => Scope::Accounts(unique(&args.account)),
     };
     if args.external_id.is_some() && scope == Scope::Own && args.role.is_none() {
-        return Err(refused("--external-id is for assuming a role, and none is assumed", "add --role, --account or --org"));
+        return Err(refused(
+            "--external-id is for assuming a role, and none is assumed",
+            "add --role, --account or --org",
+        ));
     }
     Ok(Settings {
         users,
@@ -65,10 +68,9 @@ fn refused(what: impl Into<String>, next: &str) -> Failure {
 
 fn max_age(args: &Purge) -> Result<TimeDelta, Failure> {
     match (args.max_age, args.all_keys) {
-        (Some(age), false) if age.is_zero() => Err(refused(
-            "--max-age 0 takes every key there is",
-            "where that is meant, say so with --all-keys",
-        )),
+        (Some(age), false) if age.is_zero() => {
+            Err(refused("--max-age 0 takes every key there is", "where that is meant, say so with --all-keys"))
+        }
         (Some(age), true) if !age.is_zero() => {
             Err(refused("--all-keys takes every key, and --max-age only some", "leave one of them out"))
         }
@@ -107,7 +109,8 @@ fn names(args: &Purge) -> Result<(), Failure> {
         ));
     }
     let unit = |id: &str| {
-        let tail = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let tail =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         (id.starts_with("ou-") || id.starts_with("r-")) && id.len() > 5 && tail(id)
     };
     match args.ou.iter().find(|id| !unit(id)) {

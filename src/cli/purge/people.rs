@@ -2,8 +2,8 @@
 //! and at the end what it came to. Words only; nothing is decided here.
 
 use crate::host::console::{err, out};
-use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Summary};
 use crate::keys::purge::Verb;
+use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Summary};
 use crate::keys::words::{duration, when};
 use crate::ports::{PurgeReport, ReportError};
 
@@ -122,12 +122,7 @@ pub fn summary(summary: &Summary) {
     }
     let throttled = if summary.throttled > 0 { format!(", {} throttled", summary.throttled) } else { String::new() };
     let took = summary.ended.signed_duration_since(summary.started).num_milliseconds().max(0);
-    out(format_args!(
-        "{}{throttled}, {}.{} s",
-        counted(summary.calls, "IAM call"),
-        took / 1000,
-        took % 1000 / 100
-    ));
+    out(format_args!("{}{throttled}, {}.{} s", counted(summary.calls, "IAM call"), took / 1000, took % 1000 / 100));
 }
 
 /// Each decision, and of those that write how many were carried out.

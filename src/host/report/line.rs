@@ -226,6 +226,20 @@ impl<'a> EndLine<'a> {
     }
 }
 
+/// For people.
+pub fn cap_words(cap: CapHit) -> String {
+    let CapHit { affected, allowed, scanned } = cap;
+    format!("{affected} of {scanned} keys would be disabled or deleted, and {allowed} may: nothing was changed")
+}
+
+/// For people.
+pub fn stopped_words(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::Asked => "the purge was asked to stop before its end",
+        Stopped::OutOfTime => "the purge ran out of time before its end",
+    }
+}
+
 fn stopped_word(stopped: Stopped) -> &'static str {
     match stopped {
         Stopped::Asked => "asked",

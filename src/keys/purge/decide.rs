@@ -114,10 +114,15 @@ fn age(of: &Asked<'_>) -> Option<Decision> {
     }
     let soon = lifecycle::at_least(created, of.now + of.rules.warn_before, limit);
     Some(if soon && of.key.facts.status == Status::Active {
-        Decision { until: Some(created + limit), ..Decision::new(Verb::Warn, Rule::WarnBefore) }
+        Decision { until: Some(over_age_from(of)), ..Decision::new(Verb::Warn, Rule::WarnBefore) }
     } else {
         Decision::new(Verb::Keep, Rule::UnderAge)
     })
+}
+
+/// The first instant at which the key is over the limit.
+pub(super) fn over_age_from(of: &Asked<'_>) -> Time {
+    of.key.facts.created + of.rules.max_age
 }
 
 fn exempt_tag(of: &Asked<'_>) -> Option<Decision> {

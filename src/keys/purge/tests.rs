@@ -7,6 +7,7 @@ use super::*;
 use crate::keys::facts::Status;
 
 mod cases;
+mod explaining;
 mod fixture;
 mod properties;
 

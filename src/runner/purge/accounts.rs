@@ -8,10 +8,9 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 
 use super::calls::Brakes;
-use super::teller::Teller;
 use super::{Purge, Scope};
 use crate::keys::facts::Identity;
-use crate::ports::{CallError, Cause, Clock, Estate, Gauge, MemberAccount, Page, PurgeReport, RoleToAssume};
+use crate::ports::{CallError, Cause, Clock, Estate, MemberAccount, Page, RoleToAssume};
 
 /// Where nothing else is said.
 const DEFAULT_ROLE: &str = "keyrot-me-purge";
@@ -43,11 +42,7 @@ pub enum Way {
 
 impl<E: Estate, C: Clock> Purge<'_, E, C> {
     /// All accounts, and the caller's identity where it was needed.
-    pub(super) async fn targets<R: PurgeReport, G: Gauge>(
-        &self,
-        brakes: &Brakes<'_, C>,
-        teller: &Teller<'_, R, G, C>,
-    ) -> Result<(Vec<Target>, Option<Identity>), CallError> {
+    pub(super) async fn targets(&self, brakes: &Brakes<'_, C>) -> Result<(Vec<Target>, Option<Identity>), CallError> {
         let settings = self.settings;
         let alone = settings.scope == Scope::Own && settings.role.is_none();
         let identity = if alone && self.estate.signing_key().is_some() {
@@ -69,7 +64,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                 ids.iter().filter(|id| known.insert(*id)).map(|id| self.named(id, own)).collect()
             }
             (Scope::Organization { units }, Some(own)) => {
-                let members = self.members_of(units, brakes, teller).await?;
+                let members = self.members_of(units, brakes).await?;
                 members.into_iter().map(|member| self.listed(member, own)).collect()
             }
             (Scope::Accounts(_) | Scope::Organization { .. }, None) => Vec::new(),
@@ -97,12 +92,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     }
 
     /// Each account once; of units, those below them too.
-    async fn members_of<R: PurgeReport, G: Gauge>(
-        &self,
-        units: &[String],
-        brakes: &Brakes<'_, C>,
-        teller: &Teller<'_, R, G, C>,
-    ) -> Result<Vec<MemberAccount>, CallError> {
+    async fn members_of(&self, units: &[String], brakes: &Brakes<'_, C>) -> Result<Vec<MemberAccount>, CallError> {
         if units.is_empty() {
             return all(brakes, async |token: Option<&str>| self.estate.accounts_page(None, token).await).await;
         }
@@ -116,7 +106,6 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                 all(brakes, async |token: Option<&str>| self.estate.accounts_page(Some(&unit), token).await).await?;
             members.extend(here.into_iter().filter(|member| known.insert(member.id.clone())));
             open.extend(all(brakes, async |token: Option<&str>| self.estate.units_page(&unit, token).await).await?);
-            teller.progressed(|progress| progress.accounts = members.len() as u64);
         }
         members.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(members)

@@ -6,8 +6,8 @@
 
 use tokio::time::Instant;
 
-use super::calls::Failed;
 use super::Users;
+use super::calls::Failed;
 use super::explain::standing;
 use super::scan::{ANOTHER_USER, Account};
 use crate::keys::facts::{KeyId, Status, Time};
@@ -132,8 +132,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         }
         let standing = self.standing(name).await?;
         let keys = self.calls.keys_of(name).await?.into_iter().map(|facts| KeyRead { facts, used: Use::NotAsked });
-        let mut read =
-            UserRead { user: answer.user, standing, tags: Some(answer.tags), keys: keys.collect() };
+        let mut read = UserRead { user: answer.user, standing, tags: Some(answer.tags), keys: keys.collect() };
         // Asked for at the scan; a use since then is within its unpublished lag anyway.
         read.set_use(&planned.key, planned.last_used.clone());
         let Some(key) = read.keys.iter().find(|key| key.facts.id == planned.key).cloned() else {
@@ -187,13 +186,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         Ok(finished(row, &Done::default(), unrecorded))
     }
 
-    async fn write_record(
-        &self,
-        user: &str,
-        key: &KeyId,
-        before: Option<&Disabling>,
-        at: Time,
-    ) -> Result<(), Failed> {
+    async fn write_record(&self, user: &str, key: &KeyId, before: Option<&Disabling>, at: Time) -> Result<(), Failed> {
         let value = Disabling::again(before, at).to_value();
         self.calls.tag(user, &disabled_tag(key), &value).await.map(drop)
     }
@@ -218,8 +211,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
 
     /// The record goes with its key, and records of other keys that are gone with it.
     async fn deleted(&self, mut row: KeyRow, user: &UserRead, done: &Done) -> Acted {
-        let left: Vec<KeyId> =
-            user.keys.iter().map(|key| key.facts.id.clone()).filter(|key| *key != row.key).collect();
+        let left: Vec<KeyId> = user.keys.iter().map(|key| key.facts.id.clone()).filter(|key| *key != row.key).collect();
         let mut names = user.tags.as_ref().map(|tags| orphaned(tags, &left)).unwrap_or_default();
         let own = disabled_tag(&row.key);
         if !names.contains(&own) {

@@ -182,11 +182,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     /// Makes a call that may be made again: until it is answered, throttled out, or lost too often.
-    async fn repeated<T>(
-        &self,
-        urgency: Urgency,
-        call: impl AsyncFn() -> Result<T, CallError>,
-    ) -> Result<T, Failed> {
+    async fn repeated<T>(&self, urgency: Urgency, call: impl AsyncFn() -> Result<T, CallError>) -> Result<T, Failed> {
         let (mut lost, mut refused, began) = (0, 0, Instant::now());
         loop {
             let error = match self.once(urgency, &call).await {
@@ -220,11 +216,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     /// One call at the account's pace.
-    async fn once<T>(
-        &self,
-        urgency: Urgency,
-        call: &impl AsyncFn() -> Result<T, CallError>,
-    ) -> Result<T, Failed> {
+    async fn once<T>(&self, urgency: Urgency, call: &impl AsyncFn() -> Result<T, CallError>) -> Result<T, Failed> {
         let ticket = self.admitted(urgency).await?;
         let permit = self.brakes.in_flight.acquire().await;
         let answer = call().await;

@@ -7,7 +7,7 @@ use super::scan::Account;
 use super::{Purge, Settings, Users};
 use crate::keys::facts::{KeyId, Time};
 use crate::keys::purge::{self, KeyRead, Rules, Standing, Use, UserRead};
-use crate::ports::{Clock, Directory, Estate, Gauge, PurgeReport};
+use crate::ports::{Clock, Directory, Estate};
 
 /// One user, as whole as it could be read.
 #[derive(Debug)]
@@ -27,15 +27,9 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     ///
     /// # Errors
     /// In words: what was read of it is not enough to say anything.
-    pub async fn explain<R: PurgeReport, G: Gauge>(
-        &self,
-        what: &str,
-        report: &mut R,
-        gauge: &G,
-    ) -> Result<Explained, String> {
+    pub async fn explain(&self, what: &str) -> Result<Explained, String> {
         let brakes = self.brakes();
-        let teller = super::Teller::new(report, gauge, &brakes, super::Summary::default());
-        let (targets, identity) = self.targets(&brakes, &teller).await.map_err(|error| error.to_string())?;
+        let (targets, identity) = self.targets(&brakes).await.map_err(|error| error.to_string())?;
         let [target] = targets.as_slice() else {
             return Err("--explain looks into one account: name it with --account".to_owned());
         };

@@ -107,6 +107,17 @@ fn garbage_and_half_an_answer_come_after_acting() {
 }
 
 #[test]
+fn half_an_answer_may_look_like_all_of_it() {
+    let (sandbox, key) = sandbox();
+    sandbox.fault("CreateAccessKey", 1, Fault::HalfAnswer);
+    let half = raw(&sandbox, &key, Service::Iam, &[], CREATE).unwrap();
+    let (head, body) = half.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+    assert!(body.starts_with("<CreateAccessKeyResponse") && !body.contains("</CreateAccessKeyResponse>"), "{body}");
+    assert_eq!(keys(&sandbox), 2);
+}
+
+#[test]
 fn html_is_a_page_and_nothing_happened() {
     let (sandbox, key) = sandbox();
     sandbox.fault("CreateAccessKey", 1, Fault::Html);

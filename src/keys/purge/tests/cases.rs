@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::fixture::{days, id, key, now, rules, tagged, used};
+use super::fixture::{days, id, key, now, tagged, used};
 use crate::keys::facts::{KeyId, Status, Time};
 use crate::keys::purge::{Cap, KeyRead, Rules, Standing, Tags, Use, UserFacts, UserRead, records};
 
@@ -185,6 +185,5 @@ pub fn any_rules() -> impl Strategy<Value = Rules> {
             own_keys,
             own_user,
             cap: Cap::default(),
-            ..rules()
         })
 }

@@ -156,7 +156,9 @@ impl World {
 
 #[test]
 fn table() {
-    for (rate, depth) in [(20.0, 40.0), (5.0, 10.0), (10.0, 20.0), (50.0, 100.0), (100.0, 200.0), (20.0, 1.0), (200.0, 1000.0)] {
+    for (rate, depth) in
+        [(20.0, 40.0), (5.0, 10.0), (10.0, 20.0), (50.0, 100.0), (100.0, 200.0), (20.0, 1.0), (200.0, 1000.0)]
+    {
         for calls in [375, 1803] {
             for latency in [0.001, 0.005, 0.03, 0.1] {
                 let mut line = format!("{rate:>4}/{depth:<5} {calls:>5} {:>4}ms", latency * 1e3);
@@ -167,7 +169,9 @@ fn table() {
                         let mut world = World::new(Some(Bucket::new(rate, depth)), latency, jitter, &[calls]);
                         world.lateness = lateness;
                         world.dice = Dice(seed * 7919);
-                        for _ in 0..3 { world.dice.roll(); }
+                        for _ in 0..3 {
+                            world.dice.roll();
+                        }
                         let run = world.play().pop().unwrap();
                         let ideal = ((float(calls) - depth) / rate).max(float(calls) / 64.0 * latency);
                         let off = run.ended / ideal - 1.0;
@@ -177,7 +181,8 @@ fn table() {
                         refs += float(run.pace.throttled());
                     }
                     let s = float(seeds);
-                    line += &format!(" | {:>6.1}% {:>6.1}% {:>5.1} {:>3}", sum / s * 100.0, worst * 100.0, refs / s, most);
+                    line +=
+                        &format!(" | {:>6.1}% {:>6.1}% {:>5.1} {:>3}", sum / s * 100.0, worst * 100.0, refs / s, most);
                 }
                 println!("{line}");
             }
