@@ -49,7 +49,9 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let mut exempt_by: HashMap<String, String> = HashMap::new();
         for group in &self.settings.exempt_groups {
             match self.calls.group(group).await {
-                Ok(members) => exempt_by.extend(members.into_iter().map(|member| (member.id, group.clone()))),
+                Ok(members) => members
+                    .into_iter()
+                    .for_each(|member| _ = exempt_by.entry(member.id).or_insert_with(|| group.clone())),
                 Err(failed) => return self.no_members(summary, &format!("group/{group}"), &failed),
             }
         }
@@ -88,7 +90,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     fn no_members(&self, summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
         summary.skipped.push(Skipped {
             what: what.to_owned(),
-            cause: format!("{}; nothing was done in account {}", failed.cause(), self.id),
+            cause: format!("{}; nothing was done in this account", failed.cause()),
         });
         None
     }
