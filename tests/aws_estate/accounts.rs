@@ -185,6 +185,21 @@ async fn a_role_is_taken_on_with_its_external_id_and_named_for_the_auditor() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_an_hour_off_is_refused_and_known_from_the_refusal() {
+    let Bench { sandbox, estate, it, .. } = bench().await;
+    sandbox.advance(std::time::Duration::from_hours(1));
+    assert_eq!(estate.identity().await.unwrap_err().cause, Cause::SignatureRefused);
+    let off = estate.clock_offset().unwrap().num_seconds();
+    assert!((3598..=3602).contains(&off), "{off}");
+    println!(
+        "again {:?} iam {:?} {:?}",
+        estate.identity().await.is_ok(),
+        it.users_page(None).await.is_ok(),
+        it.users_page(None).await.is_ok()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_called_before_it_is_asked_for() {
     let Bench { sandbox, estate, it, .. } = bench().await;
     drop((estate.own(), estate.signing_key(), estate.clock_offset(), it.clone()));
