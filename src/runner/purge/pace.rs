@@ -186,6 +186,7 @@ impl Pace {
     }
 
     /// Takes the answer to a call.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one answer")]
     pub fn answered(&mut self, ticket: Ticket, now: f64, answer: Answer) {
         let Ticket { number, sent } = ticket;
         self.tick(now);
