@@ -88,7 +88,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     fn no_members(&self, summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
         summary.skipped.push(Skipped {
             what: what.to_owned(),
-            cause: format!("{}; nothing was done in account {}", failed.cause(), self.id),
+            cause: format!("{}; nothing was done in this account", failed.cause().trim_end_matches('.')),
         });
         None
     }
