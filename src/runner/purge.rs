@@ -26,6 +26,7 @@ pub mod explain;
 pub mod pace;
 mod scan;
 mod teller;
+mod writes;
 
 /// Calls of all accounts that may be in flight together: each is a connection with its buffers.
 const MOST_IN_FLIGHT: usize = 64;

@@ -50,7 +50,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         for group in &self.settings.exempt_groups {
             match self.calls.group(group).await {
                 Ok(members) => exempt_by.extend(members.into_iter().map(|member| (member.id, group.clone()))),
-                Err(failed) => return self.no_members(summary, &format!("group/{group}"), &failed),
+                Err(failed) => return Self::no_members(summary, &format!("group/{group}"), &failed),
             }
         }
         let lists = match &self.settings.users {
@@ -67,7 +67,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         for (what, list) in lists {
             let list = match list {
                 Ok(list) => list,
-                Err(failed) => return self.no_members(summary, &what, &failed),
+                Err(failed) => return Self::no_members(summary, &what, &failed),
             };
             if list.is_empty() && !self.settings.allow_empty {
                 let cause = "it has no members (--allow-empty where that is right)".to_owned();
@@ -85,7 +85,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         Some(members)
     }
 
-    fn no_members(&self, summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
+    fn no_members(summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
         summary.skipped.push(Skipped {
             what: what.to_owned(),
             cause: format!("{}; nothing was done in this account", failed.cause().trim_end_matches('.')),
@@ -144,7 +144,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         };
         let rows: Vec<KeyRow> = read.keys.iter().map(row).collect();
         let skipped: Vec<Skipped> = rows.iter().filter(|row| row.decision.verb == Verb::Skip).map(skip_of).collect();
-        Evaluated { exempt: exempt_by_tag(read, &rows), whole: skipped.is_empty(), skipped, rows }
+        Evaluated { exempt: exemption_of(read, &rows), whole: skipped.is_empty(), skipped, rows }
     }
 
     pub fn row(&self, read: &UserRead, key: &KeyRead, decision: Decision, now: Time) -> KeyRow {
@@ -198,12 +198,15 @@ pub fn skip_of(row: &KeyRow) -> Skipped {
     Skipped { what: format!("key/{} of user/{}", row.key, row.user.name), cause }
 }
 
-fn exempt_by_tag(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
-    let spared: Vec<&KeyRow> = rows.iter().filter(|row| row.decision.rule == Rule::ExemptTag).collect();
+/// The exemption that spared keys of `read`, where one did.
+pub fn exemption_of(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
+    let spared: Vec<&KeyRow> = rows.iter().filter(|row| row.decision.verb == Verb::Exempt).collect();
     let first = spared.first()?;
-    Some(ExemptUser {
-        user: read.user.clone(),
-        by: ExemptBy::Tag { reason: first.decision.note.clone()?, ends: first.decision.until? },
-        keys: spared.iter().map(|row| row.key.clone()).collect(),
-    })
+    let by = match &read.standing {
+        Standing::Exempt(group) => ExemptBy::Group(group.clone()),
+        Standing::Target | Standing::Outside => {
+            ExemptBy::Tag { reason: first.decision.note.clone()?, ends: first.decision.until? }
+        }
+    };
+    Some(ExemptUser { user: read.user.clone(), by, keys: spared.iter().map(|row| row.key.clone()).collect() })
 }
