@@ -65,7 +65,14 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     if readers.people.is_some() {
         people::summary(&ended.summary);
     }
-    exit(&ended, written.err())
+    match exit(&ended, written.err()) {
+        // Standard output holds one object, and the report is there already.
+        Err(failure) if output.json => {
+            err(&failure);
+            Ok(failure.exit)
+        }
+        ended => ended,
+    }
 }
 
 /// Opened before anything is called: a report that cannot be written changes nothing.
