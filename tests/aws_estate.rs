@@ -7,11 +7,13 @@ use std::time::Duration;
 use keyrot_me::aws::directory::AwsDirectory;
 use keyrot_me::aws::endpoint::Destination;
 use keyrot_me::aws::estate::AwsEstate;
+use keyrot_me::aws::iam::AwsIam;
 use keyrot_me::aws::profile::ProfileFiles;
 use keyrot_me::aws::session::Limits;
 use keyrot_me::keys::facts::{KeyId, Status};
+use keyrot_me::keys::journal::RotationId;
 use keyrot_me::keys::secret::{AccessKey, SecretKey, Signer};
-use keyrot_me::ports::{CallError, Cause, Directory, Estate, Page};
+use keyrot_me::ports::{CallError, Cause, Directory, Estate, Iam, Page, RoleToAssume};
 
 use crate::sandbox::{ADMINISTRATOR, Fault, Sandbox};
 
@@ -252,4 +254,42 @@ async fn no_broken_answer_passes_for_an_answer() {
     it.sandbox.seed_key("bob", it.sandbox.now(), "Active");
     it.sandbox.set_status(it.key.id.as_str(), "Inactive");
     assert_eq!(it.call("GetUser").await.unwrap_err().cause, Cause::KeyNotAccepted);
+}
+
+#[test]
+fn a_foreign_emulator_is_understood() {
+    let Some(moto) = crate::foreign::Moto::start() else { return };
+    moto.add_user("bob");
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(all_calls(moto.url()));
+}
+
+async fn all_calls(url: &str) {
+    let signer = signer("AKIAEXAMPLE000000001", "s3cr3t");
+    let iam = AwsIam::new(destination(url).await);
+    let key = iam.create_key(&signer, "bob", &RotationId::from_bits(1)).await.unwrap().key.id;
+    let estate = AwsEstate::signed_by(destination(url).await, limits(), &signer);
+    assert_eq!(estate.identity().await.unwrap().account, crate::sandbox::HOME);
+    assert_eq!(estate.management_account().await.unwrap_err().cause, Cause::NotFound);
+    let role = RoleToAssume {
+        arn: "arn:aws:iam::123456789012:role/purge".into(),
+        session_name: "friday".into(),
+        external_id: Some("x".into()),
+    };
+    for it in [estate.own(), estate.assume(&role).await.unwrap()] {
+        let users = it.users_page(None).await.unwrap();
+        assert_eq!((users.items[0].name.as_str(), users.next), ("bob", None));
+        it.tag("bob", "keyrot-me/exempt", "2026-12-20 OPS-7 vendor").await.unwrap();
+        assert_eq!(it.user("bob").await.unwrap().tags["keyrot-me/exempt"], "2026-12-20 OPS-7 vendor");
+        it.untag("bob", &["keyrot-me/exempt".to_owned()]).await.unwrap();
+        assert!(it.user("bob").await.unwrap().tags.is_empty());
+        assert!(it.groups_page("bob", None).await.unwrap().items.is_empty());
+        assert_eq!(it.group_page("Nobody", None).await.unwrap_err().cause, Cause::NotFound);
+        assert_eq!(it.key_use(&key).await.unwrap().user.as_deref(), Some("bob"));
+        it.disable("bob", &key).await.unwrap();
+        assert_eq!(it.keys_page("bob", None).await.unwrap().items[0].status, Status::Inactive);
+    }
+    let it = estate.own();
+    it.delete("bob", &key).await.unwrap();
+    assert!(it.keys_page("bob", None).await.unwrap().items.is_empty());
+    assert_eq!(it.delete("bob", &key).await.unwrap_err().cause, Cause::NotFound);
 }

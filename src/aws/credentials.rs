@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds;
@@ -29,7 +30,7 @@ use super::session::{ATTEMPTS, LOAD_LIMIT, Shared, Source, quiet, timeouts};
 use crate::keys::facts::KeyId;
 
 /// A machine that has a metadata service reaches it at once; on all others each try is time lost.
-const METADATA_CONNECT: std::time::Duration = std::time::Duration::from_secs(1);
+const METADATA_CONNECT: Duration = Duration::from_secs(1);
 const METADATA_ATTEMPTS: u32 = 2;
 
 /// There are no credentials to run with (exit 2).
@@ -168,7 +169,10 @@ async fn explain(asked: Option<&str>, error: Option<&CredentialsError>) -> Estat
         Some(profile) => of_profile(profile, &sections, nothing, error),
         None if asked.is_some() || name != "default" => EstateProblem::Profile(unknown(&sections, name, None)),
         None if nothing => EstateProblem::Nothing,
-        None => unusable(None, error, "see the AWS_* variables of the environment".into()),
+        None => {
+            let hint = "see the AWS_* variables of the environment, or name a profile with --profile";
+            unusable(None, error, hint.into())
+        }
     }
 }
 
@@ -211,6 +215,7 @@ fn why(error: &CredentialsError) -> String {
     let refused = chain(outermost).find_map(|part| part.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
     match refused {
         Some(refused) => call_error("sts:AssumeRole", refused).to_string(),
-        None => safe(&words(outermost).replace('\n', " ")),
+        // The outermost words say only that credentials were being loaded.
+        None => safe(&words(outermost.source().unwrap_or(outermost)).replace('\n', " ")),
     }
 }

@@ -4,6 +4,7 @@ mod asked;
 mod explain;
 mod people;
 
+use crate::aws::credentials::EstateProblem;
 use crate::aws::endpoint::Destination;
 use crate::aws::estate::AwsEstate;
 use crate::aws::profile::ProfileFiles;
@@ -17,7 +18,7 @@ use crate::host::paths;
 use crate::host::report::{ReportHeader, Reports};
 use crate::keys::facts::KeyId;
 use crate::keys::purge::row::{AccountSummary, KeyRow, Stopped, Summary};
-use crate::ports::{Clock, Estate, PurgeReport, ReportError};
+use crate::ports::{Clock, PurgeReport, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
 use people::People;
@@ -82,8 +83,8 @@ fn readers(args: &Args, output: Output, header: &ReportHeader) -> Result<Readers
     Ok(Readers { people, reports })
 }
 
-/// The credentials, and the long-term keys that are known to be behind them.
-async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Vec<KeyId>), Failure> {
+/// The credentials, and the long-term key that the profile's chain begins with.
+async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>), Failure> {
     let places = found_places()?;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
     let of_environment = args.profile.is_none() && paths::env("AWS_ACCESS_KEY_ID").is_some();
@@ -97,12 +98,15 @@ async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Vec<KeyId>),
             err(format_args!("note: calls go to {}, not to AWS itself", custom.url));
         }
     }
-    let estate = AwsEstate::connect(destination, args.profile.as_deref())
-        .await
-        .map_err(|problem| Failure::new(Exit::CannotSignIn, problem.to_string()).hint(problem.hint()))?;
+    let estate =
+        AwsEstate::connect(destination, args.profile.as_deref()).await.map_err(|problem| no_credentials(&problem))?;
     let source = if of_environment { None } else { files.resolve(profile.unwrap_or("default")).ok() };
-    let own = estate.signing_key().into_iter().chain(source.map(|profile| profile.key.id)).collect();
-    Ok((estate, own))
+    Ok((estate, source.map(|profile| profile.key.id)))
+}
+
+fn no_credentials(problem: &EstateProblem) -> Failure {
+    let exit = if matches!(problem, EstateProblem::Unusable { .. }) { Exit::CannotSignIn } else { Exit::Usage };
+    Failure::new(exit, problem.to_string()).hint(problem.hint())
 }
 
 /// What the run came to; that it is incomplete outranks a cap that was hit.

@@ -26,6 +26,7 @@ pub mod explain;
 pub mod pace;
 mod scan;
 mod teller;
+mod writes;
 
 /// Calls of all accounts that may be in flight together: each is a connection with its buffers.
 const MOST_IN_FLIGHT: usize = 64;
@@ -82,7 +83,7 @@ pub struct Ended {
     pub summary: Summary,
     /// A report that could not be written: the run stopped there.
     pub report: Option<ReportError>,
-    /// The clock is off, or the credentials are not accepted: nothing was done.
+    /// The purge's own credentials are not accepted, maybe since the clock is off.
     pub sign_in: Option<CallError>,
     /// Service time minus local time.
     pub clock_offset: Option<TimeDelta>,
@@ -101,28 +102,28 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         let brakes = self.brakes();
         let summary = Summary { applied: self.settings.apply, started: self.clock.now(), ..Summary::default() };
         let teller = Teller::new(report, gauge, &brakes, summary);
-        let sign_in = match self.targets(&brakes).await {
+        match self.targets(&brakes).await {
             Ok((targets, identity)) => {
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
                 let all = targets.into_iter().map(|target| self.account(target, identity.as_ref(), &brakes, &teller));
                 let mut all = stream::iter(all).buffer_unordered(self.settings.accounts_at_once);
                 while all.next().await.is_some() {}
-                None
             }
             Err(error) => {
-                let refused = [Cause::KeyNotAccepted, Cause::SignatureRefused, Cause::SessionExpired];
                 let skipped = Skipped { what: "organization".to_owned(), cause: error.to_string() };
                 teller.summary(|summary| summary.skipped.push(skipped));
-                refused.contains(&error.cause).then_some(error)
+                if calls::signs_nothing(&error) {
+                    teller.signed_out(error);
+                }
             }
-        };
+        }
         teller.summary(|summary| {
             summary.stopped = brakes.stopped().filter(|_| !summary.complete());
             // The start, too, in the service's time: what it is was not known then.
             summary.started += self.estate.clock_offset().unwrap_or_default();
             summary.ended = self.service_now();
         });
-        let (summary, report) = teller.end();
+        let (summary, report, sign_in) = teller.end();
         Ended { summary, report, sign_in, clock_offset: self.estate.clock_offset() }
     }
 
@@ -159,13 +160,21 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             summary.left = Some(left.clone());
         } else {
             match self.open(&target, brakes).await {
-                Ok(directory) => self.in_account(&directory, identity, brakes, &mut summary, teller).await,
+                Ok(directory) => {
+                    let broken = self.in_account(&directory, identity, brakes, &mut summary, teller).await;
+                    let own = matches!(target.way, Way::Own);
+                    broken
+                        .filter(|error| own && calls::signs_nothing(error))
+                        .into_iter()
+                        .for_each(|e| teller.signed_out(e));
+                }
                 Err(error) => self.not_opened(&target, error, &mut summary).await,
             }
         }
         teller.account(&summary);
     }
 
+    /// Answers the error after which the account was given up.
     async fn in_account<R: PurgeReport, G: Gauge>(
         &self,
         directory: &E::Account,
@@ -173,7 +182,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         brakes: &Brakes<'_, C>,
         summary: &mut AccountSummary,
         teller: &Teller<'_, R, G, C>,
-    ) {
+    ) -> Option<CallError> {
         let service_now = || self.service_now();
         let calls = Calls::new(directory, brakes, self.settings.patience);
         let rules = self.rules_in(&summary.account, identity);
@@ -192,6 +201,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             account.purge(members, summary, teller).await;
         }
         (summary.calls, summary.throttled) = account.calls.made();
+        account.calls.broken()
     }
 
     /// A session says whose it is, not which key opened it: in its own account all keys of that user stay.
@@ -200,7 +210,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         let own = identity.filter(|own| own.account == account || account.is_empty());
         rules.own_user =
             own.and_then(|own| own.user().map(str::to_owned)).filter(|_| self.estate.signing_key().is_none());
-        rules.own_keys.extend(self.estate.signing_key());
+        rules.own_keys.extend(self.estate.signing_key().filter(|key| !rules.own_keys.contains(key)));
         rules
     }
 

@@ -1,5 +1,7 @@
 //! The organization and the roles in its accounts.
 
+use std::time::Duration;
+
 use keyrot_me::aws::estate::AwsEstate;
 use keyrot_me::ports::{Cause, Directory, Estate, RoleToAssume};
 
@@ -95,7 +97,7 @@ async fn outside_an_organization_and_below_its_management_the_cause_is_told() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_broken_answer_of_the_organization_or_of_sts_passes() {
     let (sandbox, root) = organization(2);
-    let quick = Limits { attempt: std::time::Duration::from_millis(400), ..limits() };
+    let quick = Limits { attempt: Duration::from_millis(400), ..limits() };
     let role = role(&sandbox, "");
     let Bench { sandbox, estate, .. } = at(sandbox, quick).await;
     let call = async |action: &str| match action {
@@ -182,6 +184,19 @@ async fn a_role_is_taken_on_with_its_external_id_and_named_for_the_auditor() {
     }
     sandbox.expire_sessions();
     assert_eq!(there.users_page(None).await.unwrap_err().cause, Cause::SessionExpired);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_an_hour_off_is_refused_and_known_from_the_refusal() {
+    let Bench { sandbox, estate, it, .. } = bench().await;
+    sandbox.advance(Duration::from_hours(1));
+    assert_eq!(estate.identity().await.unwrap_err().cause, Cause::SignatureRefused);
+    let off = estate.clock_offset().unwrap().num_seconds();
+    assert!((3598..=3602).contains(&off), "{off}");
+    // The SDK makes up for it from then on, each client for itself.
+    estate.identity().await.unwrap();
+    assert_eq!(it.users_page(None).await.unwrap_err().cause, Cause::SignatureRefused);
+    it.users_page(None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

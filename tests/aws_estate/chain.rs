@@ -155,19 +155,32 @@ fn a_profiles_role_is_taken_on_once() {
         problem.starts_with("the credentials of profile 'role' cannot be had: sts:AssumeRole: AccessDenied: User:")
     );
     assert!(told["hint"].as_str().unwrap().contains("--profile role"), "{told}");
+    denied.write(
+        "config",
+        "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/none\nsource_profile = alice\n\
+         mfa_serial = arn:aws:iam::123456789012:mfa/alice\n",
+    );
+    assert!(denied.connect("role", &[])["hint"].as_str().unwrap().starts_with("it asks for an MFA code"));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_program_may_hand_out_the_key() {
+fn a_program_may_hand_out_the_key_and_is_asked_again_when_it_expires() {
     let it = Setup::new();
     let (id, secret) = &it.bob;
-    it.write("handed", &format!(r#"{{"Version":1,"AccessKeyId":"{id}","SecretAccessKey":"{secret}"}}"#));
-    let handed = it.folder.path().join("handed");
-    it.write("config", &format!("[profile program]\ncredential_process = cat {}\n", handed.display()));
-    let told = it.connect("program", &[]);
-    is(&told, "bob");
-    assert_eq!(told["signing_key"], id.as_str());
+    let (handed, asked) = (it.folder.path().join("handed"), it.folder.path().join("asked"));
+    let command = format!("echo >> {}; cat {}", asked.display(), handed.display());
+    it.write("config", &format!("[profile program]\ncredential_process = {command}\n"));
+    // Within the time that the SDK renews before the end.
+    let soon = (chrono::Utc::now() + chrono::TimeDelta::seconds(5)).to_rfc3339();
+    for (expires, times) in [(String::new(), 1), (format!(r#","Expiration":"{soon}""#), 2)] {
+        let _ = std::fs::remove_file(&asked);
+        it.write("handed", &format!(r#"{{"Version":1,"AccessKeyId":"{id}","SecretAccessKey":"{secret}"{expires}}}"#));
+        let told = it.connect("program", &[]);
+        is(&told, "bob");
+        assert_eq!(told["signing_key"], id.as_str());
+        assert_eq!(std::fs::read_to_string(&asked).unwrap().len(), times, "asked for {expires}");
+    }
     std::fs::remove_file(handed).unwrap();
     let told = it.connect("program", &[]);
     assert!(told["problem"].as_str().unwrap().contains("profile 'program'"), "{told}");

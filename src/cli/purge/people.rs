@@ -85,25 +85,18 @@ fn verb(row: &KeyRow, applied: bool) -> &'static str {
 }
 
 fn more(row: &KeyRow) -> String {
-    let mut words = String::new();
-    if let Some(until) = row.decision.until {
-        let what = match row.decision.verb {
-            Verb::Warn => "over the limit at",
-            Verb::Wait => "deleted after",
-            _ => "until",
-        };
-        words += &format!("  {what} {}", when(until));
-    }
-    if let Some(note) = &row.decision.note {
-        words += &format!("  ({note})");
-    }
-    if let Outcome::Failed(cause) = &row.outcome {
-        words += &format!("  ({cause})");
-    }
-    if let Some(undo) = row.undo() {
-        words += &format!("\n            undo: {undo}");
-    }
-    words
+    let until = row.decision.until.map(|until| match row.decision.verb {
+        Verb::Warn => format!("  over the limit at {}", when(until)),
+        Verb::Wait => format!("  deleted after {}", when(until)),
+        _ => format!("  until {}", when(until)),
+    });
+    let note = row.decision.note.as_ref().map(|note| format!("  ({note})"));
+    let failed = match &row.outcome {
+        Outcome::Failed(cause) if row.decision.note.is_none() => Some(format!("  ({cause})")),
+        _ => None,
+    };
+    let undo = row.undo().map(|undo| format!("\n            undo: {undo}"));
+    [until, note, failed, undo].into_iter().flatten().collect()
 }
 
 /// What the run came to.

@@ -124,9 +124,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let mut left = 0;
         let mut all = stream::iter(users).map(act).buffered(WRITES_AT_ONCE);
         while let Some(acted) = all.next().await {
-            for Acted { row, skipped, left: was_left } in acted {
+            for Acted { row, skipped, exempt, left: was_left } in acted {
                 summary.failed += u64::from(matches!(row.outcome, crate::keys::purge::row::Outcome::Failed(_)));
                 summary.skipped.extend(skipped);
+                summary.exemptions.extend(exempt);
                 left += u64::from(was_left);
                 teller.key(&row, summary);
                 teller.progressed(|progress| progress.writes_done += 1);

@@ -43,6 +43,11 @@ impl Failed {
     }
 }
 
+/// True where the credentials will sign no other call either.
+pub fn signs_nothing(error: &CallError) -> bool {
+    matches!(error.cause, Cause::KeyNotAccepted | Cause::SessionExpired | Cause::SignatureRefused)
+}
+
 /// What a report says of a stop.
 pub fn stopped_words(why: Stopped) -> &'static str {
     match why {
@@ -228,10 +233,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
         };
         self.pace.borrow_mut().answered(ticket, self.elapsed(), kind);
         self.answered.notify_waiters();
-        answer.map_err(|error| {
-            let of_all = [Cause::KeyNotAccepted, Cause::SessionExpired, Cause::SignatureRefused];
-            Failed::Call(if of_all.contains(&error.cause) { self.give_up(error) } else { error })
-        })
+        answer.map_err(|error| Failed::Call(if signs_nothing(&error) { self.give_up(error) } else { error }))
     }
 
     async fn admitted(&self, urgency: Urgency) -> Result<Ticket, Failed> {

@@ -32,6 +32,8 @@ const LEAST_DOUBT: f64 = 0.01;
 const LONGEST_MEMORY: f64 = 5.0;
 /// A call that comes late by no more, in s, is made up for. Timers are late, and a bucket fills meanwhile.
 const CREDIT: f64 = 0.25;
+/// A time no farther off than this, in s, has come: a caller whose timer rounds down must not spin.
+const SOON: f64 = 1e-6;
 /// Calls per s at most, so that growth stays a number.
 const FASTEST: f64 = 1e6;
 
@@ -162,7 +164,7 @@ impl Pace {
         if self.in_flight >= self.window {
             return Admission::WhenAnswered;
         }
-        if self.now < self.next {
+        if self.next - self.now > SOON {
             return Admission::At(self.next);
         }
         if let Phase::Paced(rate) = &mut self.phase {
@@ -184,15 +186,17 @@ impl Pace {
     }
 
     /// Takes the answer to a call.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one answer")]
     pub fn answered(&mut self, ticket: Ticket, now: f64, answer: Answer) {
+        let Ticket { number, sent } = ticket;
         self.tick(now);
         let window_was_full = self.in_flight >= self.window;
         self.in_flight = self.in_flight.saturating_sub(1);
-        let of_last_wave = self.mark.as_ref().is_some_and(|mark| ticket.number < mark.wave_end);
+        let of_last_wave = self.mark.as_ref().is_some_and(|mark| number < mark.wave_end);
         if answer != Answer::Served
             && let Some(mark) = &mut self.mark
         {
-            mark.unserved += u64::from(ticket.number > mark.number);
+            mark.unserved += u64::from(number > mark.number);
         }
         match answer {
             Answer::Lost => {}
@@ -205,7 +209,7 @@ impl Pace {
                 self.throttled += 1;
                 self.starved_since.get_or_insert(self.now);
                 if !of_last_wave {
-                    self.refused(&ticket);
+                    self.refused(number, sent);
                 }
             }
         }
@@ -256,10 +260,10 @@ impl Pace {
     }
 
     /// The first refusal of a wave.
-    fn refused(&mut self, ticket: &Ticket) {
+    fn refused(&mut self, number: u64, sent: f64) {
         let since = self.mark.as_ref().map(|mark| {
-            let calls = (ticket.number - mark.number - 1).saturating_sub(mark.unserved - 1);
-            (float(calls), (ticket.sent - mark.sent).max(1e-6), mark.exact)
+            let calls = (number - mark.number - 1).saturating_sub(mark.unserved - 1);
+            (float(calls), (sent - mark.sent).max(1e-6), mark.exact)
         });
         match (&self.phase, since) {
             (_, None) => self.measure_after((float(self.served) / CALLS_PER_PAUSE).clamp(PAUSE.0, PAUSE.1)),
@@ -273,7 +277,6 @@ impl Pace {
                 self.go_on_at(Rate::measured(MARGIN * calls / seconds, calls, seconds));
             }
         }
-        let (number, sent) = (ticket.number, ticket.sent);
         self.mark = Some(Mark { number, sent, wave_end: self.calls, unserved: 0, exact: true });
     }
 

@@ -46,53 +46,59 @@ pub struct Evaluated {
 impl<D: Directory, C: Clock> Account<'_, D, C> {
     /// Reads the groups to their ends. Nothing is done in an account where one cannot be read.
     pub async fn members(&self, summary: &mut AccountSummary) -> Option<Members> {
-        let mut exempt_by: HashMap<String, String> = HashMap::new();
-        for group in &self.settings.exempt_groups {
-            match self.calls.group(group).await {
-                Ok(members) => members
-                    .into_iter()
-                    .for_each(|member| _ = exempt_by.entry(member.id).or_insert_with(|| group.clone())),
-                Err(failed) => return self.no_members(summary, &format!("group/{group}"), &failed),
-            }
-        }
-        let lists = match &self.settings.users {
-            Users::All => vec![("users".to_owned(), self.calls.users().await)],
-            Users::Groups(groups) => {
-                let mut lists = Vec::new();
-                for group in groups {
-                    lists.push((format!("group/{group}"), self.calls.group(group).await));
-                }
-                lists
-            }
-        };
-        let (mut members, mut known) = (Members { targets: Vec::new(), exempt: Vec::new() }, HashSet::new());
-        for (what, list) in lists {
-            let list = match list {
-                Ok(list) => list,
-                Err(failed) => return self.no_members(summary, &what, &failed),
-            };
-            if list.is_empty() && !self.settings.allow_empty {
-                let cause = "it has no members (--allow-empty where that is right)".to_owned();
+        match self.listed(&mut summary.skipped).await {
+            Ok(members) => Some(members),
+            Err((what, failed)) => {
+                let cause = failed.cause();
+                let cause = format!("{}; nothing was done in this account", cause.trim_end_matches('.'));
                 summary.skipped.push(Skipped { what, cause });
-            }
-            for user in list {
-                if known.insert(user.id.clone()) {
-                    match exempt_by.get(&user.id) {
-                        Some(group) => members.exempt.push((user, group.clone())),
-                        None => members.targets.push(user),
-                    }
-                }
+                None
             }
         }
-        Some(members)
     }
 
-    fn no_members(&self, summary: &mut AccountSummary, what: &str, failed: &Failed) -> Option<Members> {
-        summary.skipped.push(Skipped {
-            what: what.to_owned(),
-            cause: format!("{}; nothing was done in this account", failed.cause()),
-        });
-        None
+    /// `Err` names the list that could not be read.
+    async fn listed(&self, skipped: &mut Vec<Skipped>) -> Result<Members, (String, Failed)> {
+        let mut exempt_by: HashMap<String, String> = HashMap::new();
+        for name in &self.settings.exempt_groups {
+            for member in self.group(name).await?.1 {
+                exempt_by.entry(member.id).or_insert_with(|| name.clone());
+            }
+        }
+        let mut lists = Vec::new();
+        match &self.settings.users {
+            Users::All => {
+                let what = "users".to_owned();
+                lists.push(self.calls.users().await.map(|all| (what.clone(), all)).map_err(|failed| (what, failed))?);
+            }
+            Users::Groups(groups) => {
+                for name in groups {
+                    lists.push(self.group(name).await?);
+                }
+            }
+        }
+        let (mut members, mut known) = (Members { targets: Vec::new(), exempt: Vec::new() }, HashSet::new());
+        for (what, list) in lists {
+            if list.is_empty() && !self.settings.allow_empty {
+                let cause = "it has no members (--allow-empty where that is right)".to_owned();
+                skipped.push(Skipped { what, cause });
+            }
+            for user in list.into_iter().filter(|user| known.insert(user.id.clone())) {
+                match exempt_by.get(&user.id) {
+                    Some(group) => members.exempt.push((user, group.clone())),
+                    None => members.targets.push(user),
+                }
+            }
+        }
+        Ok(members)
+    }
+
+    async fn group(&self, name: &str) -> Result<(String, Vec<UserFacts>), (String, Failed)> {
+        let what = format!("group/{name}");
+        match self.calls.group(name).await {
+            Ok(members) => Ok((what, members)),
+            Err(failed) => Err((what, failed)),
+        }
     }
 
     /// Reads and judges every user, `ended` being told of each in order.
@@ -146,7 +152,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         };
         let rows: Vec<KeyRow> = read.keys.iter().map(row).collect();
         let skipped: Vec<Skipped> = rows.iter().filter(|row| row.decision.verb == Verb::Skip).map(skip_of).collect();
-        Evaluated { exempt: exempt_by_tag(read, &rows), whole: skipped.is_empty(), skipped, rows }
+        Evaluated { exempt: exemption_of(read, &rows), whole: skipped.is_empty(), skipped, rows }
     }
 
     pub fn row(&self, read: &UserRead, key: &KeyRead, decision: Decision, now: Time) -> KeyRow {
@@ -200,12 +206,15 @@ pub fn skip_of(row: &KeyRow) -> Skipped {
     Skipped { what: format!("key/{} of user/{}", row.key, row.user.name), cause }
 }
 
-fn exempt_by_tag(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
-    let spared: Vec<&KeyRow> = rows.iter().filter(|row| row.decision.rule == Rule::ExemptTag).collect();
+/// The exemption that spared keys of `read`, where one did.
+pub fn exemption_of(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
+    let spared: Vec<&KeyRow> = rows.iter().filter(|row| row.decision.verb == Verb::Exempt).collect();
     let first = spared.first()?;
-    Some(ExemptUser {
-        user: read.user.clone(),
-        by: ExemptBy::Tag { reason: first.decision.note.clone()?, ends: first.decision.until? },
-        keys: spared.iter().map(|row| row.key.clone()).collect(),
-    })
+    let by = match &read.standing {
+        Standing::Exempt(group) => ExemptBy::Group(group.clone()),
+        Standing::Target | Standing::Outside => {
+            ExemptBy::Tag { reason: first.decision.note.clone()?, ends: first.decision.until? }
+        }
+    };
+    Some(ExemptUser { user: read.user.clone(), by, keys: spared.iter().map(|row| row.key.clone()).collect() })
 }

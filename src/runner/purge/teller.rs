@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use super::calls::Brakes;
 use crate::keys::purge::row::{AccountSummary, KeyRow, Outcome, Summary};
-use crate::ports::{Clock, Gauge, Progress, PurgeReport, ReportError};
+use crate::ports::{CallError, Clock, Gauge, Progress, PurgeReport, ReportError};
 
 /// Shared by all accounts of a run.
 pub struct Teller<'a, R, G, C> {
@@ -16,6 +16,7 @@ pub struct Teller<'a, R, G, C> {
     summary: RefCell<Summary>,
     progress: RefCell<Progress>,
     failed: RefCell<Option<ReportError>>,
+    signed_out: RefCell<Option<CallError>>,
 }
 
 impl<'a, R: PurgeReport, G: Gauge, C: Clock> Teller<'a, R, G, C> {
@@ -27,6 +28,7 @@ impl<'a, R: PurgeReport, G: Gauge, C: Clock> Teller<'a, R, G, C> {
             summary: RefCell::new(summary),
             progress: RefCell::default(),
             failed: RefCell::default(),
+            signed_out: RefCell::default(),
         }
     }
 
@@ -57,9 +59,14 @@ impl<'a, R: PurgeReport, G: Gauge, C: Clock> Teller<'a, R, G, C> {
         change(&mut self.summary.borrow_mut());
     }
 
-    /// The sums, and the report that failed, where one did.
-    pub fn end(self) -> (Summary, Option<ReportError>) {
-        (self.summary.into_inner(), self.failed.into_inner())
+    /// The purge's own credentials are not accepted.
+    pub fn signed_out(&self, error: CallError) {
+        self.signed_out.borrow_mut().get_or_insert(error);
+    }
+
+    /// The sums; the report that failed and the credentials that were refused, where one was.
+    pub fn end(self) -> (Summary, Option<ReportError>, Option<CallError>) {
+        (self.summary.into_inner(), self.failed.into_inner(), self.signed_out.into_inner())
     }
 
     fn took(&self, told: Result<(), ReportError>) {

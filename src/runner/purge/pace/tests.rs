@@ -155,41 +155,18 @@ impl World {
 }
 
 #[test]
-fn table() {
-    for (rate, depth) in
-        [(20.0, 40.0), (5.0, 10.0), (10.0, 20.0), (50.0, 100.0), (100.0, 200.0), (20.0, 1.0), (200.0, 1000.0)]
-    {
-        for calls in [375, 1803] {
-            for latency in [0.001, 0.005, 0.03, 0.1] {
-                let mut line = format!("{rate:>4}/{depth:<5} {calls:>5} {:>4}ms", latency * 1e3);
-                for (jitter, lateness) in [(0.0, 0.0), (0.3, 0.0), (0.3, 0.002)] {
-                    let (mut worst, mut most, mut sum, mut refs) = (0.0_f64, 0, 0.0, 0.0);
-                    let seeds = 40;
-                    for seed in 0..seeds {
-                        let mut world = World::new(Some(Bucket::new(rate, depth)), latency, jitter, &[calls]);
-                        world.lateness = lateness;
-                        world.dice = Dice(seed * 7919);
-                        for _ in 0..3 {
-                            world.dice.roll();
-                        }
-                        let run = world.play().pop().unwrap();
-                        let ideal = ((float(calls) - depth) / rate).max(float(calls) / 64.0 * latency);
-                        let off = run.ended / ideal - 1.0;
-                        worst = worst.max(off);
-                        most = most.max(run.pace.throttled());
-                        sum += off;
-                        refs += float(run.pace.throttled());
-                    }
-                    let s = float(seeds);
-                    line +=
-                        &format!(" | {:>6.1}% {:>6.1}% {:>5.1} {:>3}", sum / s * 100.0, worst * 100.0, refs / s, most);
-                }
-                println!("{line}");
-            }
-        }
+fn a_throttled_run_takes_the_buckets_own_time() {
+    for latency in [0.001, 0.005, 0.03] {
+        let run = World::new(Some(Bucket::new(20.0, 40.0)), latency, 0.3, &[375]).play().pop().unwrap();
+        let ideal = (375.0 - 40.0) / 20.0;
+        assert!(run.ended <= 1.05 * ideal && run.pace.throttled() <= 5, "{} {}", run.ended, run.pace.throttled());
     }
-    for (calls, latency) in [(51, 0.03), (1803, 0.03), (1803, 0.1), (1803, 0.001)] {
-        let run = World::new(None, latency, 0.3, &[calls]).play().pop().unwrap();
-        println!("{calls} {latency} {:.2}", run.ended);
+}
+
+#[test]
+fn a_run_that_is_never_throttled_soon_uses_the_whole_window() {
+    for (calls, within) in [(51, 1.0), (1803, 2.5)] {
+        let run = World::new(None, 0.03, 0.3, &[calls]).play().pop().unwrap();
+        assert!(run.ended < within, "{calls} calls: {} s", run.ended);
     }
 }
