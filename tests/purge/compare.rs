@@ -1,6 +1,6 @@
 //! What a run was to do against what it did, as a table that needs no programmer to be read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::file::{ExpectedAccount, Run};
 use super::names::{Names, expected, means};
@@ -201,12 +201,13 @@ impl Outcome<'_> {
             .iter()
             .flat_map(|account| account.exemptions.iter().map(|line| (line.user.as_str(), line.words())))
             .collect();
-        let wanted = self.run.exempt.iter().map(|(user, why)| (user.as_str(), why.clone()));
-        let users: BTreeSet<&str> = found.keys().copied().chain(self.run.exempt.keys().map(String::as_str)).collect();
-        let wanted: BTreeMap<&str, String> = wanted.collect();
-        for user in users {
-            let of = |map: &BTreeMap<&str, String>| map.get(user).cloned().unwrap_or_else(|| "not exempt".to_owned());
-            table.same(format!("user {user}"), of(&wanted), of(&found));
+        for (user, why) in &found {
+            let wanted = expected(&self.run.exempt, user).map_or("not exempt", String::as_str);
+            table.same(format!("user {user}"), wanted, why);
+        }
+        let met = |pattern: &str| found.keys().any(|user| means(pattern, user));
+        for (pattern, why) in self.run.exempt.iter().filter(|(pattern, _)| !met(pattern)) {
+            table.wrong(format!("user {pattern}"), why, "not exempt");
         }
     }
 }

@@ -135,10 +135,10 @@ impl Hand {
     }
 
     /// The gate for a deed in the middle of a run.
-    pub fn gate(&self, stage: &Stage) -> Option<Gate> {
-        let moment = self.moment.as_ref()?;
-        let about = moment.about.as_ref().map(|name| stage.names().id_or_name(name));
-        Some(stage.sandbox.gate(&moment.action, about.as_deref(), moment.nth))
+    pub fn gate(&self, stage: &Stage) -> Result<Option<Gate>, Mistake> {
+        let Some(moment) = &self.moment else { return Ok(None) };
+        let about = moment.about.as_ref().map(|about| stage.fill(about)).transpose()?;
+        Ok(Some(stage.sandbox.gate(&moment.action, about.as_deref(), moment.nth)))
     }
 }
 

@@ -42,12 +42,6 @@ impl Names {
         }
     }
 
-    /// The id of the key, account or unit of this name; users and groups are their own names.
-    pub fn id_or_name(&self, name: &str) -> String {
-        let key = self.keys.get(name).map(|key| &key.id);
-        key.or(self.accounts.get(name)).or(self.units.get(name)).map_or(name, String::as_str).to_owned()
-    }
-
     /// With everything in braces replaced.
     pub fn fill(&self, text: &str, now: Time) -> Result<String, Mistake> {
         let (mut filled, mut rest) = (String::new(), text);
@@ -68,11 +62,13 @@ impl Names {
         if let Some(moment) = name.strip_prefix("today").map(|rest| shifted(rest, now)) {
             return Ok(moment?.format("%Y-%m-%d").to_string());
         }
-        let known = self.id_or_name(name);
-        if known == name {
-            return Err(Mistake(format!("{{{name}}} is neither a key's label nor an account, a unit or a time")));
+        let key = self.keys.get(name).map(|key| &key.id);
+        let known: Vec<&String> = [key, self.accounts.get(name), self.units.get(name)].into_iter().flatten().collect();
+        match known[..] {
+            [id] => Ok(id.clone()),
+            [] => Err(Mistake(format!("{{{name}}} is neither a key's label nor an account, a unit or a time"))),
+            _ => Err(Mistake(format!("{{{name}}} is the name of several things"))),
         }
-        Ok(known)
     }
 }
 

@@ -111,7 +111,7 @@ fn one_run(stage: &Stage, run: &Run) -> Result<Table, Mistake> {
         hand.deed.done(stage)?;
     }
     let run = filled(stage, run)?;
-    run.faults.iter().for_each(|fault| stage.add_fault(fault));
+    run.faults.iter().try_for_each(|fault| stage.add_fault(fault))?;
     let mut words = stage.words(&run.arguments)?;
     let reports = reports(stage, &run);
     words.push("--json".to_owned());
@@ -122,7 +122,10 @@ fn one_run(stage: &Stage, run: &Run) -> Result<Table, Mistake> {
     stage.sandbox.clear_faults();
     let after = Scene::of(stage);
     let mut table = Table::default();
-    table.same("exit code", run.exit, ran.code.map_or("none: it was killed".to_owned(), |code| code.to_string()));
+    if ran.code != Some(run.exit) {
+        let found = ran.code.map_or("none: it was killed".to_owned(), |code| code.to_string());
+        table.wrong("exit code", run.exit.to_string(), format!("{found}: {}", ran.stderr.trim()));
+    }
     laws::of_secrets(&secrets(stage), &[("standard output", &ran.stdout), ("standard error", &ran.stderr)], &mut table);
     if ran.code == Some(2) {
         table.same("calls of a run that was refused", 0, stage.sandbox.calls().len());
@@ -172,7 +175,10 @@ pub enum Others {
 
 /// Also what others did in the middle of the run.
 fn run_with_hands(stage: &Stage, words: &[String], hands: &[Hand]) -> Result<(Ran, Others), Mistake> {
-    let gated: Vec<(&Hand, Gate)> = hands.iter().filter_map(|hand| Some((hand, hand.gate(stage)?))).collect();
+    let mut gated: Vec<(&Hand, Gate)> = Vec::new();
+    for hand in hands {
+        gated.extend(hand.gate(stage)?.map(|gate| (hand, gate)));
+    }
     let others = match gated.iter().any(|(hand, _)| matches!(hand.deed, Deed::Purge(_))) {
         true => Others::APurge,
         false if gated.is_empty() => Others::Nothing,

@@ -177,8 +177,9 @@ impl Stage {
         self.credentials.iter().filter(|(name, _)| secret(name)).map(|(_, value)| value.clone()).collect()
     }
 
-    pub fn add_fault(&self, fault: &Fault) {
-        let (kind, about) = (kind(fault.kind), fault.about.as_ref().map(|name| self.names().id_or_name(name)));
+    pub fn add_fault(&self, fault: &Fault) -> Result<(), Mistake> {
+        let kind = kind(fault.kind);
+        let about = fault.about.as_ref().map(|about| self.fill(about)).transpose()?;
         let add = |when: sandbox::When| match &about {
             Some(about) => self.sandbox.fault_about(&fault.action, about, when, kind.clone()),
             None => self.sandbox.fault(&fault.action, when, kind.clone()),
@@ -189,6 +190,7 @@ impl Stage {
                 nth.into_iter().chain(1..=times.unwrap_or_default()).for_each(|n| add(n.into()));
             }
         }
+        Ok(())
     }
 
     /// The words after `keyrot-me`, as the program gets them.
