@@ -60,7 +60,7 @@ pub fn monday_to_friday(station: &Workstation) {
     let purge = ["purge", "--group", "Developers", "--max-age", "5d", "--profile", "security"];
     walk.run(&purge);
     say("Then in earnest, with a report for the auditor:");
-    walk.run(&[&purge[..], &["--apply", "--report", "purge.json"]].concat());
+    walk.run(&[&purge[..], &["--apply", "--report", "purge.html", "--report", "purge.json"]].concat());
     walk.show_report();
     say("On Monday alice goes on as ever, and bob finds out:");
     walk.run(&["status"]);
