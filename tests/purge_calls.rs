@@ -135,7 +135,8 @@ fn a_dry_run_makes_the_calls_of_the_formula() {
 
 #[test]
 fn a_page_holds_a_thousand_users_and_no_more() {
-    let all_exempt = |members, arguments, calls| Dry { members, exempt: members, over_age: 0, off: 0, arguments, calls };
+    let all_exempt =
+        |members, arguments, calls| Dry { members, exempt: members, over_age: 0, off: 0, arguments, calls };
     let groups = "--group Developers --exempt-group Robots";
     dry(&all_exempt(1_000, groups, &[("GetGroup", 2)]));
     dry(&all_exempt(1_001, groups, &[("GetGroup", 4)]));
@@ -284,7 +285,8 @@ impl Account {
     #[track_caller]
     fn purge(&self, arguments: &str) -> Ran {
         let report = self.home.path().join("report.json");
-        let words = arguments.split_whitespace().map(|word| if word == "REPORT" { report.as_os_str() } else { word.as_ref() });
+        let words =
+            arguments.split_whitespace().map(|word| if word == "REPORT" { report.as_os_str() } else { word.as_ref() });
         let mut command = Command::new(program());
         command.args(["purge", "--max-age", "30d"]).args(words).env_clear().stdin(Stdio::null());
         command.env("HOME", self.home.path()).env("AWS_REGION", "us-east-1");
