@@ -14,6 +14,7 @@ mod layers;
 mod model;
 mod policy;
 mod purge;
+mod purge_calls;
 mod readme;
 mod report;
 mod rotate;
