@@ -12,6 +12,7 @@ mod foreign;
 mod layers;
 mod model;
 mod policy;
+mod purge_policy;
 mod readme;
 mod report;
 mod rotate;
