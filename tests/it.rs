@@ -15,6 +15,7 @@ mod model;
 mod policy;
 mod purge;
 mod purge_calls;
+mod purge_policy;
 mod readme;
 mod report;
 mod rotate;
