@@ -2,6 +2,7 @@
 
 mod csv;
 mod faults;
+mod html;
 mod json;
 mod rows;
 
@@ -19,7 +20,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-const NAMES: [&str; 2] = ["purge.json", "purge.csv"];
+const NAMES: [&str; 3] = ["purge.json", "purge.csv", "purge.html"];
 
 #[test]
 fn the_file_appears_at_the_end_and_is_untouched_until_then() {

@@ -5,8 +5,10 @@
 //! here may decide anything about a key.
 
 mod csv;
+mod html;
 mod json;
 mod line;
+mod page;
 mod spool;
 mod target;
 
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use self::csv::CsvDocument;
+use self::html::HtmlDocument;
 use self::json::JsonDocument;
 use self::target::Target;
 use crate::keys::facts::Time;
@@ -48,10 +51,11 @@ type Opened = Box<dyn Document + Send>;
 enum Format {
     Json,
     Csv,
+    Html,
 }
 
 impl Format {
-    const ALL: [(&'static str, Self); 2] = [("json", Self::Json), ("csv", Self::Csv)];
+    const ALL: [(&'static str, Self); 3] = [("json", Self::Json), ("csv", Self::Csv), ("html", Self::Html)];
 
     fn of(path: &Path) -> Result<Self, ReportError> {
         let end = path.extension().unwrap_or_default().to_string_lossy();
@@ -62,11 +66,14 @@ impl Format {
         })
     }
 
-    /// Writes what comes before the first key. What must wait would wait in `folder`.
-    fn begin(self, out: &mut dyn Write, header: &ReportHeader, folder: Option<&Path>) -> io::Result<Opened> {
+    /// Writes what comes before the first key. What must wait does so beside the report.
+    fn begin(self, target: &mut Target, header: &ReportHeader, others: &[String]) -> io::Result<Opened> {
+        let folder = target.folder().map(Path::to_owned);
+        let (out, folder) = (target.out(), folder.as_deref());
         Ok(match self {
             Self::Json => Box::new(JsonDocument::begin(out, header, folder)?),
             Self::Csv => Box::new(CsvDocument::begin(out, header)?),
+            Self::Html => Box::new(HtmlDocument::begin(out, header, others, folder)?),
         })
     }
 }
@@ -87,13 +94,22 @@ impl ReportFile {
     /// [`ReportError`] for another extension, and wherever the report could not be written: a folder that is
     /// missing, full or read-only, or something at `path` that is no writable file.
     pub fn create(path: &Path, header: &ReportHeader) -> Result<Self, ReportError> {
-        let format = Format::of(path)?;
-        Self::begin(Target::file(path)?, format, header)
+        Self::beside(&[], path, header)
     }
 
-    fn begin(mut target: Target, format: Format, header: &ReportHeader) -> Result<Self, ReportError> {
-        let folder = target.folder().map(Path::to_owned);
-        let document = format.begin(target.out(), header, folder.as_deref());
+    /// `others` are the run's other reports: a page says where else its rows are.
+    fn beside(others: &[String], path: &Path, header: &ReportHeader) -> Result<Self, ReportError> {
+        let format = Format::of(path)?;
+        Self::begin(Target::file(path)?, format, header, others)
+    }
+
+    fn begin(
+        mut target: Target,
+        format: Format,
+        header: &ReportHeader,
+        others: &[String],
+    ) -> Result<Self, ReportError> {
+        let document = format.begin(&mut target, header, others);
         match document.and_then(|document| target.prove().map(|()| document)) {
             Ok(document) => Ok(Self { document, target, failed: None }),
             Err(error) => Err(target.error(&error)),
@@ -138,6 +154,13 @@ impl PurgeReport for ReportFile {
     }
 }
 
+/// The names of those among `paths` that hold every row without a browser.
+fn tables(paths: &[PathBuf]) -> Vec<String> {
+    let is_table = |path: &&PathBuf| Format::of(path).is_ok_and(|format| format != Format::Html);
+    let names = paths.iter().filter(is_table).filter_map(|path| path.file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
 /// All reports of one purge. One that fails does not end the others: they take what still happens.
 #[derive(Default)]
 pub struct Reports {
@@ -156,7 +179,7 @@ impl Reports {
     pub fn create(paths: &[PathBuf], json_to_stdout: bool, header: &ReportHeader) -> Result<Self, ReportError> {
         let mut open: Vec<ReportFile> = Vec::with_capacity(paths.len() + 1);
         for path in paths {
-            let file = ReportFile::create(path, header)?;
+            let file = ReportFile::beside(&tables(paths), path, header)?;
             if open.iter().any(|other| other.target.is_same_as(&file.target)) {
                 let why = "another --report names the same file".to_owned();
                 return Err(ReportError { name: path.display().to_string(), why });
@@ -164,7 +187,7 @@ impl Reports {
             open.push(file);
         }
         if json_to_stdout {
-            open.push(ReportFile::begin(Target::stdout(), Format::Json, header)?);
+            open.push(ReportFile::begin(Target::stdout(), Format::Json, header, &[])?);
         }
         Ok(Self { open, failed: None })
     }

@@ -14,19 +14,12 @@ use crate::workstation::Workstation;
 const CODE_STEP: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The security team's profile; its user is in no group.
-const SECURITY: &str = "security";
-
 /// A policy that demands MFA, a purge every Friday, and CloudTrail to look things up in.
 pub fn prepare(station: &Workstation) {
     station.sandbox.add_policy("alice", MFA_DEMANDED);
     station.sandbox.add_policy("alice", LOOKUP_EVENTS);
     station.sandbox.trail_delay(Duration::ZERO);
-    station.sandbox.add_user(SECURITY);
-    station.sandbox.add_policy(SECURITY, include_str!("../../packaging/iam/purge-role.json"));
-    let (id, secret) = station.sandbox.seed_key(SECURITY, station.sandbox.now(), "Active");
-    let security = format!("\n[{SECURITY}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    station.write_credentials(station.credentials() + &security);
+    station.add_security_team();
     let serial = "arn:aws:iam::123456789012:mfa/alice";
     fs::write(station.path(".aws/config"), format!("[default]\nregion = us-east-1\nmfa_serial = {serial}\n")).unwrap();
     station
@@ -67,7 +60,7 @@ pub fn monday_to_friday(station: &Workstation) {
     let purge = ["purge", "--group", "Developers", "--max-age", "5d", "--profile", "security"];
     walk.run(&purge);
     say("Then in earnest, with a report for the auditor:");
-    walk.run(&[&purge[..], &["--apply", "--report", "purge.json"]].concat());
+    walk.run(&[&purge[..], &["--apply", "--report", "purge.html", "--report", "purge.json"]].concat());
     walk.show_report();
     say("On Monday alice goes on as ever, and bob finds out:");
     walk.run(&["status"]);

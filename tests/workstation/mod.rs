@@ -33,6 +33,16 @@ impl Workstation {
         station
     }
 
+    /// Profile `security`: a user in no group, with the policy of the purge role.
+    pub fn add_security_team(&self) {
+        const NAME: &str = "security";
+        self.sandbox.add_user(NAME);
+        self.sandbox.set_policies(NAME, &[include_str!("../../packaging/iam/purge-role.json")]);
+        let (id, secret) = self.sandbox.seed_key(NAME, self.sandbox.now(), "Active");
+        let section = format!("\n[{NAME}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        self.write_credentials(self.credentials() + &section);
+    }
+
     pub fn path(&self, below_home: &str) -> PathBuf {
         self.home.path().join(below_home)
     }

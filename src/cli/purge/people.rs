@@ -116,6 +116,10 @@ pub fn summary(summary: &Summary) {
     let throttled = if summary.throttled > 0 { format!(", {} throttled", summary.throttled) } else { String::new() };
     let took = summary.ended.signed_duration_since(summary.started).num_milliseconds().max(0);
     out(format_args!("{}{throttled}, {}.{} s", counted(summary.calls, "IAM call"), took / 1000, took % 1000 / 100));
+    let to_go = summary.totals.of(Verb::Disable) + summary.totals.of(Verb::Delete);
+    if !summary.applied && to_go > 0 {
+        out("next: read the list, then run the same command with --apply");
+    }
 }
 
 /// Each decision, and of those that write how many were carried out.
