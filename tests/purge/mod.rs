@@ -14,3 +14,4 @@ mod scenarios;
 mod scene;
 mod stage;
 mod trial;
+mod writes;
