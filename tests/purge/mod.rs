@@ -3,6 +3,7 @@
 //!
 //! The real program runs against the sandbox; nothing here uses the program's own code.
 
+mod closed;
 mod compare;
 mod file;
 mod hands;
@@ -12,3 +13,4 @@ mod report;
 mod scenarios;
 mod scene;
 mod stage;
+mod trial;
