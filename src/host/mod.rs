@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config_file;
 pub mod console;
 pub mod credentials_file;
+pub mod gauge;
 pub mod git;
 pub mod journal_file;
 pub mod lock;
