@@ -356,3 +356,10 @@ pub struct Progress {
 pub trait Gauge {
     fn show(&self, progress: &Progress);
 }
+
+/// None shows nothing.
+impl<G: Gauge> Gauge for Option<G> {
+    fn show(&self, progress: &Progress) {
+        self.iter().for_each(|gauge| gauge.show(progress));
+    }
+}

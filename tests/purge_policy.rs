@@ -73,6 +73,20 @@ fn disabling(company: &Company) -> Result<(), String> {
     if status == "Inactive" && record.is_some() { Ok(()) } else { Err(format!("{status}, {record:?}")) }
 }
 
+/// Not of the organization: `--explain` looks into one account.
+fn explanation(company: &Company) -> Result<(), String> {
+    let (id, _) = company.key().unwrap();
+    let place = ["purge", "--account", MEMBER, "--external-id", EXTERNAL_ID];
+    for what in ["carol", &id] {
+        let asked = ["--group", "Developers", "--max-age", "5d", "--explain", what];
+        let ran = company.start(&company.purge, &[&place[..], &asked].concat());
+        if ran.code != Some(0) || !ran.stdout.contains(&id) {
+            return Err(format!("{:?}: {}{}", ran.code, ran.stdout, ran.stderr));
+        }
+    }
+    Ok(())
+}
+
 /// Of a key that was disabled long ago, and then of one for which there is no grace.
 fn deletion(company: &Company) -> Result<(), String> {
     let (sandbox, (id, _)) = (company.sandbox(), company.key().unwrap());
@@ -127,6 +141,7 @@ fn with_exactly_these_policies_everything_works_and_nothing_in_them_is_unused() 
         ("unused", unused),
         ("disabling", disabling),
         ("deletion", deletion),
+        ("explanation", explanation),
     ] {
         let company = Company::new(&Papers::default());
         scenario(&company).unwrap_or_else(|why| panic!("{what}: {why}"));

@@ -24,23 +24,31 @@ use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
 use people::People;
 
 /// Every reader of one run: people on the screen, and the reports.
-struct Readers {
+struct Readers<'a> {
     people: Option<People>,
     reports: Reports,
+    /// Its line must make room for people's.
+    gauge: &'a Option<TerminalGauge>,
 }
 
-impl PurgeReport for Readers {
-    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
-        if let Some(people) = &mut self.people {
-            people.key(row)?;
+impl Readers<'_> {
+    fn tell(&mut self, tell: impl FnOnce(&mut People) -> Result<(), ReportError>) -> Result<(), ReportError> {
+        match (&mut self.people, self.gauge) {
+            (None, _) => Ok(()),
+            (Some(people), None) => tell(people),
+            (Some(people), Some(gauge)) => gauge.aside(|| tell(people)),
         }
+    }
+}
+
+impl PurgeReport for Readers<'_> {
+    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
+        self.tell(|people| people.key(row))?;
         self.reports.key(row)
     }
 
     fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
-        if let Some(people) = &mut self.people {
-            people.account(account)?;
-        }
+        self.tell(|people| people.account(account))?;
         self.reports.account(account)
     }
 }
@@ -57,12 +65,15 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         return explain::run(&purge, what, output).await;
     }
     let header = asked::header(args, &settings, clock.now());
-    let mut readers = readers(args, output, &header)?;
-    let gauge = TerminalGauge::new(output.quiet);
+    let reports = open_reports(args, output, &header)?;
+    let people = (!output.json).then(|| People { applied: args.apply, account: String::new() });
+    let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
+    let mut readers = Readers { people, reports, gauge: &gauge };
     let ended = purge.run(&mut readers, &gauge).await;
-    gauge.finish();
-    let written = readers.reports.finish(&ended.summary);
-    if readers.people.is_some() {
+    let Readers { people, reports, .. } = readers;
+    let written = reports.finish(&ended.summary);
+    drop(gauge);
+    if people.is_some() {
         people::summary(&ended.summary);
     }
     match exit(&ended, written.err()) {
@@ -76,11 +87,9 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
 }
 
 /// Opened before anything is called: a report that cannot be written changes nothing.
-fn readers(args: &Args, output: Output, header: &ReportHeader) -> Result<Readers, Failure> {
-    let reports = Reports::create(&args.report, output.json, header)
-        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("name another file; nothing was called"))?;
-    let people = (!output.json).then(|| People { applied: args.apply, account: String::new() });
-    Ok(Readers { people, reports })
+fn open_reports(args: &Args, output: Output, header: &ReportHeader) -> Result<Reports, Failure> {
+    Reports::create(&args.report, output.json, header)
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("name another file; nothing was called"))
 }
 
 /// The credentials, and the long-term key that the profile's chain begins with.

@@ -67,6 +67,16 @@ impl Use {
 pub struct KeyRead {
     pub facts: KeyFacts,
     pub used: Use,
+    /// When this run saw it Active, where it read it before: an older record of a disabling is void.
+    pub seen_active: Option<Time>,
+}
+
+impl KeyRead {
+    /// Read for the first time, and nothing else of it.
+    #[must_use]
+    pub fn first(facts: KeyFacts) -> Self {
+        Self { facts, used: Use::NotAsked, seen_active: None }
+    }
 }
 
 /// One user, as far as it was read. What was not read is never taken for empty.

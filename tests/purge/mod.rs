@@ -3,10 +3,14 @@
 //!
 //! The real program runs against the sandbox; nothing here uses the program's own code.
 
+#[cfg(unix)]
+mod bench;
 mod closed;
 mod compare;
 mod file;
 mod hands;
+#[cfg(unix)]
+mod kill;
 mod laws;
 mod names;
 mod report;

@@ -95,8 +95,12 @@ impl Company {
     }
 
     pub fn purge_as(&self, signer: &Keys, more: &[&str]) -> Ran {
-        let fixed = ["purge", "--org", "--max-age", "5d"];
-        let mut command = self.station.command(&[&fixed, more].concat());
+        self.start(signer, &[&["purge", "--org", "--max-age", "5d"], more].concat())
+    }
+
+    /// The program with this key or session in its environment.
+    pub fn start(&self, signer: &Keys, arguments: &[&str]) -> Ran {
+        let mut command = self.station.command(arguments);
         command.env("AWS_ACCESS_KEY_ID", &signer.id).env("AWS_SECRET_ACCESS_KEY", &signer.secret);
         command.envs(signer.token.iter().map(|token| ("AWS_SESSION_TOKEN", token)));
         Ran::from(command.output().unwrap())

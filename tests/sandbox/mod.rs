@@ -215,6 +215,18 @@ impl Control {
         *self.0.client.lock().unwrap() = pid;
     }
 
+    /// For hooks that send it a signal. The test may learn the pid only after the first call has come.
+    pub fn client(&self) -> u32 {
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        loop {
+            if let Some(pid) = *self.0.client.lock().unwrap() {
+                return pid;
+            }
+            assert!(std::time::Instant::now() < deadline, "the test named no client");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap()
     }

@@ -2,6 +2,8 @@
 //!
 //! Pure. Ages, limits and grace are `lifecycle`'s. What was not read is `Skip`, never 'not so' (I4).
 
+use chrono::SubsecRound;
+
 use super::records::{self, Disabling, Exemption, Record};
 use super::{Decision, KeyRead, Rule, Rules, Standing, Tags, Use, UserRead, Verb};
 use crate::keys::facts::{KeyId, Status, Time};
@@ -196,6 +198,10 @@ fn disabling(of: &Asked<'_>) -> Decision {
         None => unread("the user's tags were not read"),
         Some(Record::None) => waits(of, Rule::NoRecord, of.now, None),
         Some(Record::Void(why)) => waits(of, Rule::NoRecord, of.now, Some(why)),
+        // IAM's times, and so the record's, have whole seconds.
+        Some(Record::Valid(ours)) if of.key.seen_active.is_some_and(|at| ours.last < at.trunc_subsecs(0)) => {
+            waits(of, Rule::NoRecord, of.now, Some(format!("{}, and off again", reactivated(&ours))))
+        }
         Some(Record::Valid(ours)) if lifecycle::past_grace(ours.last, of.rules.grace, of.now) => {
             Decision::new(Verb::Delete, Rule::PastGrace)
         }

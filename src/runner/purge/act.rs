@@ -111,7 +111,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let (user, key, decision) = match self.fresh(planned).await? {
             Fresh::There(user, key, decision) => (user, key, decision),
             Fresh::KeyGone(user) => return Ok(Next::end(self.gone(planned, &user, done).await)),
-            Fresh::UserGone(cause) => return Ok(Next::end(self.changed(planned, cause))),
+            Fresh::UserGone(cause) => {
+                let acted = self.half_done(planned, done, cause).unwrap_or_else(|| self.changed(planned, cause));
+                return Ok(Next::end(acted));
+            }
         };
         // Our own attempt, whose answer was lost, did it.
         done.disabled |= done.tried_disable && key.facts.status == Status::Inactive;
@@ -174,13 +177,18 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             return Ok(Fresh::UserGone(ANOTHER_USER));
         }
         let standing = self.standing(name).await?;
-        let keys = self.calls.keys_of(name).await?.into_iter().map(|facts| KeyRead { facts, used: Use::NotAsked });
+        let keys = self.calls.keys_of(name).await?.into_iter().map(KeyRead::first);
         let mut read = UserRead { user: answer.user, standing, tags: Some(answer.tags), keys: keys.collect() };
-        // Asked for at the scan; a use since then is within its unpublished lag anyway.
-        read.set_use(&planned.key, planned.last_used.clone());
-        let Some(key) = read.keys.iter().find(|key| key.facts.id == planned.key).cloned() else {
+        let Some(key) = read.keys.iter_mut().find(|key| key.facts.id == planned.key) else {
             return Ok(Fresh::KeyGone(Box::new(read)));
         };
+        if planned.status == Status::Active {
+            key.seen_active = Some(planned.at);
+            // Asked for at the scan where a rule needs it; a use since then is within its unpublished lag anyway.
+            // Of a key that was not Active then, nothing need have been asked.
+            key.used = planned.last_used.clone().map_or(Use::Never, Use::Last);
+        }
+        let key = key.clone();
         let decision = purge::decide(&read, &key, &self.rules, (self.service_now)());
         Ok(Fresh::There(Box::new(read), key, decision))
     }
@@ -215,6 +223,21 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         Acted { skipped: Some(skipped), ..Acted::whole(row) }
     }
 
+    /// What this run did to the key, where it cannot do the rest of it; `None` where it did nothing yet.
+    fn half_done(&self, planned: &KeyRow, done: &Done, cause: &str) -> Option<Acted> {
+        let mut row = planned.clone();
+        row.at = (self.service_now)();
+        if done.disabled {
+            row.decision.verb = Verb::Disable;
+            row.outcome = Outcome::Done;
+            row.request_id.clone_from(&done.request_id);
+            let left = if done.recorded { "not deleted yet" } else { "not recorded yet" };
+            row.decision.note = Some(format!("{left}: {cause}"));
+            return Some(Acted::incomplete(row, format!("{left}: {cause}")));
+        }
+        (done.tried_disable || done.tried_delete).then(|| Acted::failure(row, cause.to_owned()))
+    }
+
     /// The records of keys that are not there any more go.
     pub async fn swept(&self, row: KeyRow, user: &UserRead) -> Acted {
         let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
@@ -227,20 +250,12 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
 
     /// The re-read or the write did not succeed: nothing more is known of the key than before.
     fn broken_off(&self, planned: KeyRow, done: &Done, failed: &Failed) -> Acted {
+        let cause = failed.cause();
+        if let Some(acted) = self.half_done(&planned, done, &cause) {
+            return acted;
+        }
         let mut row = planned;
         row.at = (self.service_now)();
-        let cause = failed.cause();
-        if done.disabled {
-            row.decision.verb = Verb::Disable;
-            row.outcome = Outcome::Done;
-            row.request_id.clone_from(&done.request_id);
-            let left = if done.recorded { "not deleted yet" } else { "not recorded yet" };
-            row.decision.note = Some(format!("{left}: {cause}"));
-            return Acted::incomplete(row, format!("{left}: {cause}"));
-        }
-        if done.tried_disable || done.tried_delete {
-            return Acted::failure(row, cause);
-        }
         match failed {
             Failed::Stopped(_) => Acted { left: true, ..Acted::whole(row) },
             Failed::Call(_) => {

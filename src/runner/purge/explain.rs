@@ -6,7 +6,7 @@ use super::calls::{Calls, Failed};
 use super::scan::Account;
 use super::{Purge, Settings, Users};
 use crate::keys::facts::{KeyId, Time};
-use crate::keys::purge::{self, KeyRead, Rules, Standing, Use, UserRead};
+use crate::keys::purge::{self, KeyRead, Rules, Standing, UserRead};
 use crate::ports::{Clock, Directory, Estate};
 
 /// One user, as whole as it could be read.
@@ -61,7 +61,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let mut unread = Vec::new();
         let answer = self.calls.user(&name).await?;
         let standing = standing(self.settings, &self.calls.groups_of(&name).await?);
-        let keys = self.calls.keys_of(&name).await?.into_iter().map(|facts| KeyRead { facts, used: Use::NotAsked });
+        let keys = self.calls.keys_of(&name).await?.into_iter().map(KeyRead::first);
         let mut user = UserRead { user: answer.user, standing, tags: Some(answer.tags), keys: keys.collect() };
         let now = (self.service_now)();
         for id in purge::decide::wants_last_use(&user, &self.rules, now, true) {

@@ -11,7 +11,7 @@ use super::{Settings, Users};
 use crate::keys::facts::{KeyId, Time};
 use crate::keys::lifecycle;
 use crate::keys::purge::row::{AccountSummary, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped};
-use crate::keys::purge::{self, Decision, KeyRead, Rule, Rules, Standing, Use, UserFacts, UserRead, Verb};
+use crate::keys::purge::{self, Decision, KeyRead, Rule, Rules, Standing, UserFacts, UserRead, Verb};
 use crate::ports::{Clock, Directory};
 
 /// Its keys belong to nobody who was listed.
@@ -118,7 +118,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
                 return Ok(Evaluated::left_out(&user, cause));
             }
         };
-        let keys = keys.into_iter().map(|facts| KeyRead { facts, used: Use::NotAsked }).collect();
+        let keys = keys.into_iter().map(KeyRead::first).collect();
         let mut read = UserRead { user, standing: Standing::Target, tags: None, keys };
         let mut unread = Unread::default();
         if purge::decide::wants_tags(&read, &self.rules, now) {

@@ -37,7 +37,7 @@ pub fn rules() -> Rules {
 }
 
 pub fn key(status: Status, age: TimeDelta) -> KeyRead {
-    KeyRead { facts: KeyFacts { id: id(1), status, created: now() - age }, used: Use::NotAsked }
+    KeyRead::first(KeyFacts { id: id(1), status, created: now() - age })
 }
 
 pub fn active(age: TimeDelta) -> KeyRead {
