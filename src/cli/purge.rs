@@ -147,7 +147,7 @@ fn incomplete(summary: &Summary) -> Failure {
             .hint("run it again: it goes on from what is in the accounts"),
         Some(Stopped::OutOfTime) => Failure::new(Exit::Incomplete, "the time limit came before the end")
             .hint("run it again: it goes on from what is in the accounts; or give it more --time-limit"),
-        None => match summary.skipped.first() {
+        Some(Stopped::Unreported) | None => match summary.skipped.first() {
             Some(skipped) => Failure::new(Exit::Incomplete, format!("{}: {}", skipped.what, skipped.cause))
                 .hint("nothing was done; see packaging/iam for the policies that the purge needs"),
             None => Failure::new(
