@@ -229,9 +229,9 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         brakes: &Brakes<'_, C>,
         summary: &mut AccountSummary,
     ) {
-        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound);
-        let management = async || self.estate.management_account().await;
-        if refused && target.listed && accounts::patiently(brakes, management).await.ok() == target.id {
+        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound) && target.listed;
+        let manager = async || self.estate.management_account().await;
+        if refused && accounts::patiently(brakes, manager).await.ok() == target.id {
             summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
             return;
         }
