@@ -14,6 +14,8 @@ mod layers;
 mod model;
 mod policy;
 mod purge;
+mod purge_calls;
+mod purge_policy;
 mod readme;
 mod report;
 mod rotate;

@@ -2,6 +2,7 @@
 
 mod csv;
 mod faults;
+mod gauge;
 mod html;
 mod json;
 mod rows;

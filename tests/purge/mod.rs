@@ -3,8 +3,8 @@
 //!
 //! The real program runs against the sandbox; nothing here uses the program's own code.
 
-#[cfg(unix)]
 mod bench;
+mod closed;
 mod compare;
 mod file;
 mod hands;
@@ -16,3 +16,4 @@ mod report;
 mod scenarios;
 mod scene;
 mod stage;
+mod trial;

@@ -114,7 +114,7 @@ fn what_is_no_key_has_a_row_without_a_key() {
                 "",
                 "capped",
                 "",
-                "40 of 100 keys would be disabled or deleted, and 25 may: nothing was changed"
+                "40 of 100 keys would be disabled or deleted, at most 25 may be: nothing was changed"
             ],
             ["bob", "bob", "", "exempt", "exempt-tag", "bob"],
             ["bob", "bob", "", "skip", "unread", "user/bob: bob"],

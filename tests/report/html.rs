@@ -149,7 +149,7 @@ fn it_says_whether_it_was_done_and_whether_it_is_all() {
     ] {
         assert!(between(&page, "banner incomplete", "</div>").contains(gap), "{gap}");
     }
-    assert!(page.contains("<strong>CAP</strong> 1 of 2 accounts left untouched"));
+    assert!(page.contains("<strong>CAP</strong> 1 of 2 accounts were left untouched"));
 }
 
 #[test]

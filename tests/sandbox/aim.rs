@@ -3,10 +3,11 @@
 
 use super::calls::Call;
 
-/// Which future call: the n-th counted from now (1 is the next), or every one.
+/// Which future call: the n-th counted from now (1 is the next), that and all later ones, or every one.
 #[derive(Clone, Copy, Debug)]
 pub enum When {
     Nth(usize),
+    From(usize),
     Always,
 }
 
@@ -48,9 +49,9 @@ impl Aim {
             return Hit::No;
         }
         match &mut self.when {
-            Always => Hit::Standing,
+            Always | When::From(0 | 1) => Hit::Standing,
             When::Nth(1) => Hit::Last,
-            When::Nth(left) => {
+            When::Nth(left) | When::From(left) => {
                 *left -= 1;
                 Hit::No
             }

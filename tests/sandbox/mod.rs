@@ -43,7 +43,9 @@ pub use clock::Time;
 pub use cloudtrail::Event;
 pub use faults::Fault;
 pub use gates::Gate;
-pub use policy::{ADMINISTRATOR, LOOKUP_EVENTS, MFA_DEMANDED, MFA_DEMANDED_TO_READ, OWN_KEYS};
+pub use policy::{
+    ADMINISTRATOR, Ask, LOOKUP_EVENTS, MFA_DEMANDED, MFA_DEMANDED_TO_READ, OWN_KEYS, Policy, Verdict, judge,
+};
 pub use seed::{HOME, UserRef};
 pub use seed_keys::KeyState;
 pub use sns::Message;

@@ -86,7 +86,7 @@ impl Statement {
             ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"].as_slice();
         let unknown: Vec<&String> = fields.keys().filter(|key| !known.contains(&key.as_str())).collect();
         assert!(unknown.is_empty(), "the sandbox cannot evaluate {unknown:?}");
-        let conditions = statement.get("Condition").and_then(Value::as_object);
+        let conditions = statement.get("Condition").map(|it| it.as_object().expect("a Condition is an object"));
         Statement {
             allows: match statement["Effect"].as_str() {
                 Some("Allow") => true,
@@ -137,7 +137,8 @@ impl Patterns {
 fn principals(value: &Value) -> Vec<String> {
     match value {
         Value::String(all) => vec![all.clone()],
-        _ => strings(&value["AWS"]),
+        Value::Object(kinds) if kinds.keys().eq(["AWS"]) => strings(&kinds["AWS"]),
+        other => panic!("the sandbox cannot evaluate the Principal {other}"),
     }
 }
 

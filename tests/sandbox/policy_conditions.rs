@@ -23,6 +23,7 @@ enum Operator {
     Equals,
     EqualsIgnoreCase,
     Like,
+    Arn,
     Less,
     LessOrEqual,
     Greater,
@@ -57,7 +58,8 @@ impl Condition {
     }
 
     pub fn holds(&self, context: &BTreeMap<String, Vec<String>>, fill: impl Fn(&str) -> Option<String>) -> bool {
-        let actual = context.get(&self.key);
+        // A key without values is as good as absent.
+        let actual = context.get(&self.key).filter(|values| !values.is_empty());
         if matches!(self.operator, Operator::Null) {
             return self.values.iter().any(|value| value.eq_ignore_ascii_case("true") == actual.is_none());
         }
@@ -80,6 +82,7 @@ impl Operator {
             Operator::Bool | Operator::EqualsIgnoreCase => actual.eq_ignore_ascii_case(wanted),
             Operator::Equals => actual == wanted,
             Operator::Like => wild_match(wanted, actual),
+            Operator::Arn => arn_match(wanted, actual),
             Operator::Null => unreachable!("answered before any comparison"),
             _ => match (actual.parse::<f64>(), wanted.parse::<f64>()) {
                 (Ok(actual), Ok(wanted)) => self.compare_numbers(actual, wanted),
@@ -99,6 +102,12 @@ impl Operator {
     }
 }
 
+/// Each of the six parts by itself: no wildcard reaches over a colon, except in the last.
+fn arn_match(pattern: &str, arn: &str) -> bool {
+    let (pattern, arn): (Vec<&str>, Vec<&str>) = (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
+    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(pattern, part)| wild_match(pattern, part))
+}
+
 fn operator(name: &str) -> (Operator, bool) {
     match name {
         "Bool" => (Operator::Bool, false),
@@ -106,8 +115,10 @@ fn operator(name: &str) -> (Operator, bool) {
         "StringEquals" => (Operator::Equals, false),
         "StringNotEquals" => (Operator::Equals, true),
         "StringEqualsIgnoreCase" => (Operator::EqualsIgnoreCase, false),
-        "StringLike" | "ArnLike" | "ArnEquals" => (Operator::Like, false),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => (Operator::Like, true),
+        "StringLike" => (Operator::Like, false),
+        "StringNotLike" => (Operator::Like, true),
+        "ArnLike" | "ArnEquals" => (Operator::Arn, false),
+        "ArnNotLike" | "ArnNotEquals" => (Operator::Arn, true),
         "NumericLessThan" => (Operator::Less, false),
         "NumericLessThanEquals" => (Operator::LessOrEqual, false),
         "NumericGreaterThan" => (Operator::Greater, false),

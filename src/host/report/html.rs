@@ -12,63 +12,27 @@ use askama::Template;
 use serde_json::json;
 
 use super::line::{AccountLine, EndLine, ExemptionLine, KeyLine, cap_words, stopped_words};
-use super::page::{
-    self, AccountRow, Column, EmptySection, ExemptionRow, Head, Keys, MissingRow, SectionClose, SectionOpen, Total,
-    UndoClose, UndoOpen, UndoRow,
-};
+use super::page::{self, AccountRow, ExemptionRow, Frame, Head, Keys, MissingRow, Total, UndoRow};
 use super::spool::Spool;
 use super::{Document, ReportHeader};
 use crate::keys::facts::Time;
 use crate::keys::purge::Verb;
-use crate::keys::purge::row::{AccountSummary, KeyRow, Outcome, Skipped, Summary};
+use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Skipped, Summary, Totals};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// What the page's own policy lets in. The tests say the right ones after a change.
-const STYLE_HASH: &str = "sha256-VSpcCBsSRZdch+OHlBuX8U9j10s9LfvUwtFAzgKmuW0=";
-const SCRIPT_HASH: &str = "sha256-dtkBNKgETjjyrtpsKtge3dCo9e7cT1KSRGPHVROcZQg=";
-
-const ACCOUNT_COLUMNS: [&str; 16] = [
-    "Account",
-    "Name",
-    "State",
-    "Users expected",
-    "Evaluated",
-    "Exempt",
-    "Keys",
-    "Keep",
-    "Warn",
-    "Disable",
-    "Wait",
-    "Delete",
-    "Exempt",
-    "Skip",
-    "Failed",
-    "Not covered",
-];
-
-const KEY_COLUMNS: [Column; 10] = [
-    column("account", "Account"),
-    column("user", "User"),
-    column("key", "Access key"),
-    column("created", "Created"),
-    Column { number: true, ..column("age", "Age (days)") },
-    column("used", "Last used"),
-    column("decision", "Decision"),
-    column("result", "Result"),
-    column("at", "Time, request"),
-    column("note", "Note"),
-];
-
-const fn column(word: &'static str, title: &'static str) -> Column {
-    Column { word, title, number: false }
-}
+const STYLE_HASH: &str = "sha256-yfxIOqnSMjYXDEdRg5BA9KHGkbCo/PUME6aaAkOrLY0=";
+const SCRIPT_HASH: &str = "sha256-TP2BKQorOODJbShMm5qIufjCkFEB34FXLm1Cqf1zxkw=";
 
 pub struct HtmlDocument {
     header: ReportHeader,
     /// The other reports of this run, by name.
     others: String,
     any_key: bool,
+    /// Writes that succeeded, and that did not, by decision.
+    done: Totals,
+    failed: Totals,
     missing: Spool,
     accounts: Spool,
     exemptions: Spool,
@@ -96,6 +60,8 @@ impl HtmlDocument {
             header: header.clone(),
             others: others.join(", "),
             any_key: false,
+            done: Totals::default(),
+            failed: Totals::default(),
             missing: spool(),
             accounts: spool(),
             exemptions: spool(),
@@ -108,8 +74,11 @@ impl HtmlDocument {
     }
 
     fn summary(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-        let totals =
-            Verb::ALL.map(|verb| Total { word: verb.as_str(), keys: summary.totals.of(verb), hint: hint(verb) });
+        let totals = Verb::ALL.map(|verb| Total {
+            word: verb.as_str(),
+            keys: summary.totals.of(verb),
+            hint: self.hint(verb, summary.totals.of(verb)),
+        });
         let page = page::Summary {
             started: &people(self.header.started),
             ended: &people(summary.ended),
@@ -123,17 +92,26 @@ impl HtmlDocument {
         render(&page, out)
     }
 
-    fn sections(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        section(out, &mut self.missing, "missing", "Not covered", MISSING, &["Account", "What", "Cause"])?;
-        section(out, &mut self.accounts, "accounts", "Accounts", ACCOUNTS, &ACCOUNT_COLUMNS)?;
-        let columns = ["Account", "User", "By", "Reason", "Expires", "Keys spared"];
-        section(out, &mut self.exemptions, "exemptions", "Exemptions", EXEMPTIONS, &columns)?;
-        if self.undo.is_empty() {
-            return render(&EmptySection { id: "undo", title: "Undo", lead: "This run switched off no key." }, out);
+    /// What a decision means, and what came of it where it asks for a write.
+    fn hint(&self, verb: Verb, keys: u64) -> String {
+        let meaning = meaning(verb, self.header.applied);
+        let writes = matches!(verb, Verb::Disable | Verb::Delete);
+        if !(self.header.applied && writes) {
+            return meaning.to_owned();
         }
-        render(&UndoOpen, out)?;
-        self.undo.copy_to(out)?;
-        render(&UndoClose, out)
+        let (done, failed) = (self.done.of(verb), self.failed.of(verb));
+        let rest = keys.saturating_sub(done + failed);
+        let told = [(done, "done"), (failed, "failed"), (rest, "not done")];
+        let told = told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+        let told: Vec<String> = told.collect();
+        if told.is_empty() { meaning.to_owned() } else { format!("{meaning}: {}", told.join(", ")) }
+    }
+
+    fn sections(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        section(out, &mut self.missing, &[Frame::Missing, Frame::Close, Frame::NothingMissing])?;
+        section(out, &mut self.accounts, &[Frame::Accounts { verbs: Verb::ALL }, Frame::Close, Frame::NoAccounts])?;
+        section(out, &mut self.exemptions, &[Frame::Exemptions, Frame::Close, Frame::NoExemptions])?;
+        section(out, &mut self.undo, &[Frame::Undo, Frame::UndoClose, Frame::NoUndo])
     }
 }
 
@@ -150,10 +128,15 @@ impl Document for HtmlDocument {
         }
         match &row.outcome {
             Outcome::Failed(why) => {
+                self.failed.count(row.decision.verb);
                 let what = format!("key/{} of {}: {} failed", line.access_key_id, line.user, line.decision);
                 self.miss(line.account, &what, why)
             }
-            Outcome::Planned | Outcome::Done => Ok(()),
+            Outcome::Done => {
+                self.done.count(row.decision.verb);
+                Ok(())
+            }
+            Outcome::Planned => Ok(()),
         }
     }
 
@@ -165,9 +148,14 @@ impl Document for HtmlDocument {
         let cap = account.cap.map(cap_words);
         render(&AccountRow { line: AccountLine::of(account), totals, cap }, &mut self.accounts)?;
         account.exemptions.iter().try_for_each(|spared| {
-            let spared = ExemptionLine::of(spared);
-            let expires = spared.expires.clone().unwrap_or_else(|| "with the membership".to_owned());
-            render(&ExemptionRow { account: &account.account, spared, expires }, &mut self.exemptions)
+            let expires = match &spared.by {
+                ExemptBy::Group(_) => String::new(),
+                ExemptBy::Tag { ends, .. } => people(*ends),
+            };
+            render(
+                &ExemptionRow { account: &account.account, spared: ExemptionLine::of(spared), expires },
+                &mut self.exemptions,
+            )
         })
     }
 
@@ -177,37 +165,20 @@ impl Document for HtmlDocument {
         }
         self.summary(out, summary)?;
         self.sections(out)?;
-        let keys =
-            Keys { columns: &KEY_COLUMNS, others: &self.others, version: env!("CARGO_PKG_VERSION"), script: SCRIPT };
+        let keys = Keys { others: &self.others, version: env!("CARGO_PKG_VERSION"), script: SCRIPT };
         render(&keys, out)
     }
 }
 
-fn section(
-    out: &mut dyn Write,
-    rows: &mut Spool,
-    id: &str,
-    title: &str,
-    (some, none): (&str, &str),
-    columns: &[&str],
-) -> io::Result<()> {
+/// What stands before the rows, behind them, or instead of them.
+fn section(out: &mut dyn Write, rows: &mut Spool, [before, behind, instead]: &[Frame; 3]) -> io::Result<()> {
     if rows.is_empty() {
-        return render(&EmptySection { id, title, lead: none }, out);
+        return render(instead, out);
     }
-    render(&SectionOpen { id, title, lead: some, columns }, out)?;
+    render(before, out)?;
     rows.copy_to(out)?;
-    render(&SectionClose, out)
+    render(behind, out)
 }
-
-/// What each section says of its table, and what it says without one.
-const MISSING: (&str, &str) = (
-    "What could not be read, and was therefore left alone; and what was tried and did not succeed.",
-    "Nothing was skipped, and no write failed.",
-);
-const ACCOUNTS: (&str, &str) =
-    ("A user or key that was expected and not evaluated is named under Not covered.", "No account was looked at.");
-const EXEMPTIONS: (&str, &str) =
-    ("Users whose keys the rules would have looked at, and who were spared.", "Nobody was spared.");
 
 /// Why the report is not complete, in words.
 fn gaps(summary: &Summary) -> Vec<String> {
@@ -230,13 +201,15 @@ fn gaps(summary: &Summary) -> Vec<String> {
     .collect()
 }
 
-fn hint(verb: Verb) -> &'static str {
+fn meaning(verb: Verb, applied: bool) -> &'static str {
     match verb {
         Verb::Keep => "within the rules",
         Verb::Warn => "over the limit soon",
-        Verb::Disable => "over the limit: to be off",
+        Verb::Disable if !applied => "would be switched off",
+        Verb::Disable => "over the limit",
         Verb::Wait => "off, its grace runs",
-        Verb::Delete => "past its grace: to be gone",
+        Verb::Delete if !applied => "would be deleted",
+        Verb::Delete => "past the grace",
         Verb::Exempt => "over the limit, and spared",
         Verb::Skip => "not fully read: not touched",
     }

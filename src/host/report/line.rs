@@ -229,7 +229,7 @@ impl<'a> EndLine<'a> {
 /// For people.
 pub fn cap_words(cap: CapHit) -> String {
     let CapHit { affected, allowed, scanned } = cap;
-    format!("{affected} of {scanned} keys would be disabled or deleted, and {allowed} may: nothing was changed")
+    format!("{affected} of {scanned} keys would be disabled or deleted, at most {allowed} may be: nothing was changed")
 }
 
 /// For people.

@@ -44,15 +44,15 @@
     const of = (name) => row[AT[name]];
     const made = document.createElement("tr");
     made.append(
-      cell(of("account")),
+      cell(of("account"), "", "account"),
       cell(of("user"), of("user_id"), "text"),
       cell(of("key"), of("status"), "id"),
-      cell(minute(of("created"))),
+      cell(minute(of("created")), "", "time"),
       cell(days(of("age")), "", "number"),
-      cell(minute(of("used")), [of("service"), of("region")].filter(Boolean).join(", ")),
-      cell(of("decision"), of("rule"), "", "word " + of("decision")),
+      cell(minute(of("used")), [of("service"), of("region")].filter(Boolean).join(", "), "time"),
+      cell(of("decision"), of("rule"), "rule", "word " + of("decision")),
       cell(of("result"), of("until") ? "until " + minute(of("until")) : "", "", "word " + of("result")),
-      cell(minute(of("at")), of("request"), "text"),
+      cell(minute(of("at")), of("request"), "time request"),
       cell(of("error"), of("note"), "text", "bad"),
     );
     return made;
@@ -90,7 +90,7 @@
   }
 
   function value(column) {
-    if (column === "decision") return (row) => WEIGHT[row[AT.decision]] || 8;
+    if (column === "decision") return (row) => (row[AT.error] ? 9 : WEIGHT[row[AT.decision]] || 8);
     if (column === "note") return (row) => row[AT.error] || row[AT.note] || "";
     return (row) => row[AT[column]] || (column === "age" ? 0 : "");
   }

@@ -2,6 +2,7 @@
 //!
 //! The templates escape what they are given, but for our own style and script. Nothing here may decide what is
 //! shown.
+#![expect(unused_qualifications, reason = "askama's derive writes them for enums")]
 
 use askama::Template;
 
@@ -35,7 +36,7 @@ pub struct Summary<'a> {
 pub struct Total {
     pub word: &'static str,
     pub keys: u64,
-    pub hint: &'static str,
+    pub hint: String,
 }
 
 #[derive(Template)]
@@ -69,48 +70,37 @@ pub struct UndoRow<'a> {
     pub account: &'a str,
 }
 
+/// What stands before and after the rows of a section, or instead of them.
 #[derive(Template)]
-#[template(path = "page_section.html", block = "open", config = "src/host/report/askama.toml")]
-pub struct SectionOpen<'a> {
-    pub id: &'a str,
-    pub title: &'a str,
-    pub lead: &'a str,
-    pub columns: &'a [&'a str],
+#[template(path = "page_section.html", config = "src/host/report/askama.toml")]
+pub enum Frame {
+    #[template(block = "missing")]
+    Missing,
+    #[template(block = "missing_none")]
+    NothingMissing,
+    #[template(block = "accounts")]
+    Accounts { verbs: [Verb; Verb::ALL.len()] },
+    #[template(block = "accounts_none")]
+    NoAccounts,
+    #[template(block = "exemptions")]
+    Exemptions,
+    #[template(block = "exemptions_none")]
+    NoExemptions,
+    #[template(block = "close")]
+    Close,
+    #[template(block = "undo")]
+    Undo,
+    #[template(block = "undo_close")]
+    UndoClose,
+    #[template(block = "undo_none")]
+    NoUndo,
 }
-
-#[derive(Template)]
-#[template(path = "page_section.html", block = "close", config = "src/host/report/askama.toml")]
-pub struct SectionClose;
-
-#[derive(Template)]
-#[template(path = "page_section.html", block = "empty", config = "src/host/report/askama.toml")]
-pub struct EmptySection<'a> {
-    pub id: &'a str,
-    pub title: &'a str,
-    pub lead: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "page_section.html", block = "undo_open", config = "src/host/report/askama.toml")]
-pub struct UndoOpen;
-
-#[derive(Template)]
-#[template(path = "page_section.html", block = "undo_close", config = "src/host/report/askama.toml")]
-pub struct UndoClose;
 
 #[derive(Template)]
 #[template(path = "page_keys.html", config = "src/host/report/askama.toml")]
 pub struct Keys<'a> {
-    pub columns: &'a [Column],
     /// The other reports of this run, by name.
     pub others: &'a str,
     pub version: &'static str,
     pub script: &'static str,
-}
-
-/// Of the key table; `word` is its name in `page.js`.
-pub struct Column {
-    pub word: &'static str,
-    pub title: &'static str,
-    pub number: bool,
 }

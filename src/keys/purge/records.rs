@@ -93,7 +93,9 @@ pub fn disabled_tag(key: &KeyId) -> String {
 /// The record of `key` at `now`.
 #[must_use]
 pub fn record(tags: &Tags, key: &KeyId, now: Time) -> Record {
-    let Some(value) = tags.get(&disabled_tag(key)) else { return Record::None };
+    let name = disabled_tag(key);
+    // To IAM, names of a user's tags that differ in case only are one name.
+    let Some((_, value)) = tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(&name)) else { return Record::None };
     match Disabling::parse(value) {
         None => Record::Void(format!("the record {value:?} cannot be read")),
         Some(disabling) if disabling.last > now => Record::Void(format!("the record {value:?} lies in the future")),
@@ -104,8 +106,9 @@ pub fn record(tags: &Tags, key: &KeyId, now: Time) -> Record {
 /// The names of our records whose keys are not among `keys` any more.
 #[must_use]
 pub fn orphaned(tags: &Tags, keys: &[KeyId]) -> Vec<String> {
-    let gone = |id: &str| !keys.iter().any(|key| key.as_str() == id);
-    tags.keys().filter(|name| name.strip_prefix(DISABLED).is_some_and(gone)).cloned().collect()
+    let ours = |name: &str| name.get(..DISABLED.len()).is_some_and(|start| start.eq_ignore_ascii_case(DISABLED));
+    let there = |name: &str| keys.iter().any(|key| disabled_tag(key).eq_ignore_ascii_case(name));
+    tags.keys().filter(|name| ours(name) && !there(name)).cloned().collect()
 }
 
 /// What the exemption tag says.
@@ -211,6 +214,15 @@ mod tests {
         tags.extend(tagged("keyrot-me/disabled/AKIAEXAMPLE000000002", "x"));
         tags.extend(tagged("team", "x"));
         assert_eq!(orphaned(&tags, &[key()]), ["keyrot-me/disabled/AKIAEXAMPLE000000002"]);
+    }
+
+    #[test]
+    fn a_record_is_found_in_whatever_case_its_name_stands_there() {
+        let value = "first=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z n=1";
+        let tags = tagged("Keyrot-Me/Disabled/akiaexample000000001", value);
+        assert!(record(&tags, &key(), now()).valid().is_some());
+        assert_eq!(orphaned(&tags, &[key()]), [""; 0]);
+        assert_eq!(orphaned(&tags, &[]), ["Keyrot-Me/Disabled/akiaexample000000001"]);
     }
 
     #[test]

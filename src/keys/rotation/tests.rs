@@ -1,7 +1,7 @@
 //! One test per row of DESIGN's fault table that the planner decides.
 
 use super::*;
-use crate::keys::facts::Identity;
+use crate::keys::facts::{Identity, LastUsed};
 use crate::keys::journal::{RotationId, fold};
 use crate::keys::policy::Limits;
 

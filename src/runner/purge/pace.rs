@@ -7,12 +7,19 @@
 //! to one call, and no table of limits is needed. Own code, because `governor` keeps to a rate that is known,
 //! and the SDK's adaptive retry mode takes dozens of refusals to find one.
 
-/// Two calls at once at first: a burst allowance runs dry here, where few calls are on their way to be refused.
+/// Calls at once at first: few are on their way to be refused when the bucket runs dry.
 const FIRST_WINDOW: u32 = 2;
-/// Answers without a refusal before the window opens. A burst allowance of 40, at 30 ms a call, is gone by then.
-const FIRST_CLEAN: u32 = 64;
-/// Answers without a refusal before each further step.
-const NEXT_CLEAN: u32 = 32;
+/// The window stays small until it would have emptied a bucket of so many calls per s and of so many in hand:
+/// where there is such a limit, it shows itself before many calls are on their way.
+const USUAL_RATE: f64 = 20.0;
+const USUAL_DEPTH: f64 = 50.0;
+/// Further calls, beyond the usual rate, before each doubling of the window from then on.
+const CLEAN: f64 = 24.0;
+/// How long a full window is kept, in s: far from the service a small one empties no bucket.
+const LONGEST_STEP: f64 = 1.5;
+/// How long the small window after a refusal is kept, in s: one and as many as it is wide, up to this. One that
+/// nearly fits takes long to empty the bucket, and is not to be blamed.
+const LONGEST_FIT: f64 = 4.0;
 /// Bounds of the pause after the first refusal, in s: the tokens of a second measure the rate to a few per cent.
 const PAUSE: (f64, f64) = (0.05, 1.0);
 /// So many calls served before the first refusal are worth a pause of 1 s. A shallower bucket is full earlier,
@@ -22,16 +29,15 @@ const CALLS_PER_PAUSE: f64 = 20.0;
 const LONGEST_PAUSE: f64 = 10.0;
 /// Below the measured rate, so that the bucket is not kept at the brink.
 const MARGIN: f64 = 0.99;
-/// After a refusal that cannot be measured, because the caller was idle before it.
-const BLIND_MARGIN: f64 = 0.95;
-/// No single refusal costs more than half of the rate.
-const LARGEST_CUT: f64 = 0.5;
+/// What a refusal leaves of the pace at least: the mean since the last one is too low where it has grown since.
+const LARGEST_CUT: f64 = 0.8;
 /// The least uncertainty of a measured rate that growth goes by: IAM's other callers come and go.
 const LEAST_DOUBT: f64 = 0.01;
-/// Growth waits in proportion to the interval measured, in s at most: so a freed account is at double rate in 46 s.
-const LONGEST_MEMORY: f64 = 5.0;
+/// Growth takes its time in proportion to the interval measured, up to this one, in s: an account that is freed is
+/// at double rate after 50 s, and one that is not refuses about each 15 s.
+const LONGEST_MEMORY: f64 = 3.5;
 /// A call that comes late by no more, in s, is made up for. Timers are late, and a bucket fills meanwhile.
-const CREDIT: f64 = 0.25;
+const CREDIT: f64 = 0.5;
 /// A time no farther off than this, in s, has come: a caller whose timer rounds down must not spin.
 const SOON: f64 = 1e-6;
 /// Calls per s at most, so that growth stays a number.
@@ -77,16 +83,15 @@ struct Mark {
     wave_end: u64,
     /// Calls after the refused one that were not served.
     unserved: u64,
-    /// The pace alone held calls back since: a bucket that ran over in between would falsify the measure.
-    exact: bool,
 }
 
 #[derive(Debug)]
 enum Phase {
-    /// Never refused: the window opens as answers come.
-    Opening { clean: u32, needed: u32 },
-    /// Unpaced through a small window, until the next refusal tells the rate.
-    Measuring { clean: u32 },
+    /// Never refused: the window opens step by step. `drained`: by how much a bucket of the usual rate would be
+    /// by now; `enough`: where the window doubles; `served`: the last answer; `since`: this window is full.
+    Opening { drained: f64, enough: f64, served: f64, since: f64 },
+    /// Unpaced through a small window, until the next refusal tells the rate. `amid`: served amid the wave.
+    Measuring { amid: u32, since: f64 },
     /// At a measured rate that grows slowly.
     Paced(Rate),
 }
@@ -113,7 +118,7 @@ impl Rate {
 
     /// Stays near what was measured for about as long as that took, then feels for more ever faster.
     fn now(&self) -> f64 {
-        let growth = self.doubt * (self.age / (2.0 * self.memory)).powi(3);
+        let growth = self.doubt * (self.age / (3.0 * self.memory)).powi(3);
         (self.base * (1.0 + growth)).min(FASTEST)
     }
 }
@@ -146,7 +151,7 @@ impl Pace {
             most_in_flight,
             window: FIRST_WINDOW.min(most_in_flight),
             in_flight: 0,
-            phase: Phase::Opening { clean: 0, needed: FIRST_CLEAN },
+            phase: Phase::Opening { drained: 0.0, enough: USUAL_DEPTH, served: 0.0, since: 0.0 },
             now: 0.0,
             next: 0.0,
             pause: PAUSE.0,
@@ -170,10 +175,9 @@ impl Pace {
         if let Phase::Paced(rate) = &mut self.phase {
             let gap = 1.0 / rate.now();
             if self.now - self.next > CREDIT {
+                // The caller was idle: the bucket may have run over, and nothing can be measured from before.
                 self.next = self.now - CREDIT;
-                if let Some(mark) = &mut self.mark {
-                    mark.exact = false;
-                }
+                self.mark = None;
             } else {
                 rate.age += gap;
             }
@@ -238,59 +242,76 @@ impl Pace {
 
     /// A window that is not used proves nothing, and stays.
     fn widen(&mut self, of_last_wave: bool, window_was_full: bool) {
-        match &mut self.phase {
-            Phase::Opening { clean, needed } if window_was_full => {
-                *clean += 1;
-                if *clean >= *needed {
-                    self.window = (self.window * 2).min(self.most_in_flight);
-                    (*clean, *needed) = (0, NEXT_CLEAN);
+        let window = match &mut self.phase {
+            Phase::Opening { drained, enough, served, since } => {
+                *drained = (*drained - USUAL_RATE * (self.now - *served)).max(0.0) + 1.0;
+                *served = self.now;
+                if !window_was_full {
+                    *since = self.now;
+                    return;
                 }
+                let step = if *drained >= *enough {
+                    self.window
+                } else if self.now - *since >= LONGEST_STEP {
+                    (self.window / 4).max(1)
+                } else {
+                    return;
+                };
+                *since = self.now;
+                *enough = if *drained >= USUAL_DEPTH { *drained + CLEAN } else { USUAL_DEPTH };
+                self.window.saturating_add(step)
             }
-            // Served amid a wave of refusals: so many calls fit on their way at the bucket's rate.
-            Phase::Measuring { .. } if of_last_wave => self.window = (self.window + 1).min(self.most_in_flight),
-            Phase::Measuring { clean } if window_was_full => {
-                *clean += 1;
-                if *clean >= NEXT_CLEAN {
-                    self.window = (self.window + 1).min(self.most_in_flight);
-                    *clean = 0;
+            // So many calls are on their way at once at the bucket's own rate.
+            Phase::Measuring { amid, .. } if of_last_wave => {
+                *amid += 1;
+                self.window.max(*amid + *amid / 3)
+            }
+            Phase::Measuring { since, .. } if window_was_full => {
+                if self.now - *since < f64::from(self.window).min(LONGEST_FIT - 1.0) + 1.0 {
+                    return;
                 }
+                *since = self.now;
+                self.window.saturating_add(1 + self.window / 8)
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        self.window = window.min(self.most_in_flight);
     }
 
     /// The first refusal of a wave.
     fn refused(&mut self, number: u64, sent: f64) {
         let since = self.mark.as_ref().map(|mark| {
             let calls = (number - mark.number - 1).saturating_sub(mark.unserved - 1);
-            (float(calls), (sent - mark.sent).max(1e-6), mark.exact)
+            (float(calls), (sent - mark.sent).max(SOON))
         });
         match (&self.phase, since) {
             (_, None) => self.measure_after((float(self.served) / CALLS_PER_PAUSE).clamp(PAUSE.0, PAUSE.1)),
-            (_, Some((calls, _, _))) if calls < 1.0 => self.measure_after((2.0 * self.pause).min(LONGEST_PAUSE)),
-            (Phase::Paced(rate), Some((calls, seconds, exact))) => {
+            (_, Some((calls, _))) if calls < 1.0 => {
+                self.measure_after((2.0 * self.pause).clamp(PAUSE.0, LONGEST_PAUSE))
+            }
+            (Phase::Paced(rate), Some((calls, seconds))) => {
                 let last = rate.now();
-                let measured = if exact { MARGIN * (calls / seconds).min(last) } else { BLIND_MARGIN * last };
-                self.go_on_at(Rate::measured(measured.max(LARGEST_CUT * last), calls, seconds));
+                let base = (MARGIN * calls / seconds).clamp(LARGEST_CUT * last, MARGIN * last);
+                self.go_on_at(Rate::measured(base, calls, seconds));
             }
-            (_, Some((calls, seconds, _))) => {
-                self.go_on_at(Rate::measured(MARGIN * calls / seconds, calls, seconds));
-            }
+            // It serves again after a long pause, and not necessarily since its beginning.
+            (_, Some((calls, _))) if self.pause > PAUSE.1 && calls >= CALLS_PER_PAUSE => self.measure_after(PAUSE.1),
+            (_, Some((calls, seconds))) => self.go_on_at(Rate::measured(MARGIN * calls / seconds, calls, seconds)),
         }
-        self.mark = Some(Mark { number, sent, wave_end: self.calls, unserved: 0, exact: true });
+        self.mark = Some(Mark { number, sent, wave_end: self.calls, unserved: 0 });
     }
 
     fn measure_after(&mut self, pause: f64) {
         self.pause = pause;
         self.next = self.now + pause;
         self.window = 1;
-        self.phase = Phase::Measuring { clean: 0 };
+        self.phase = Phase::Measuring { amid: 0, since: self.next };
     }
 
     /// The first call after two gaps: the bucket needs a token in hand against calls that arrive unevenly.
     fn go_on_at(&mut self, rate: Rate) {
         self.pause = 1.0 / rate.now();
-        self.next = self.now + 2.0 * self.pause;
+        self.next = self.now + (2.0 * self.pause).min(LONGEST_PAUSE);
         self.window = self.most_in_flight;
         self.phase = Phase::Paced(rate);
     }

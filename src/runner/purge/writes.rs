@@ -14,9 +14,8 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     /// Disables and records; with `--grace 0` the deletion follows in a round of its own.
     pub async fn switch_off(&self, mut row: KeyRow, user: &UserRead, done: &mut Done) -> Result<Next, Failed> {
         let mut unrecorded = None;
-        let has_record =
-            |user: &UserRead| user.tags.as_ref().is_some_and(|tags| tags.contains_key(&disabled_tag(&row.key)));
-        if has_record(user) && !done.recorded {
+        let before = user.tags.as_ref().map(|tags| records::record(tags, &row.key, (self.service_now)()));
+        if before.is_some_and(|record| record != records::Record::None) && !done.recorded {
             unrecorded = self.record(&row, user, done).await.err();
             if unrecorded.is_some() && self.calls.untag(&row.user.name, &[disabled_tag(&row.key)]).await.is_err() {
                 let cause = "the record of an earlier disabling can be neither renewed nor removed, and would have it deleted without grace".to_owned();

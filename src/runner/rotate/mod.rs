@@ -3,18 +3,21 @@
 //! It keeps no plan. What it remembers between two steps is only what a new run would learn by
 //! observing again (plus the open session, so that one MFA code serves a whole run).
 
+mod create;
+mod outcome;
 mod signing;
 mod steps;
+
+pub use outcome::{Auth, End, Halt, Report, Settings};
 
 use chrono::TimeDelta;
 
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::{Event, Rotation, RotationId};
-use crate::keys::policy::{Policy, Settle};
 use crate::keys::preview::preview;
-use crate::keys::rotation::{self, Blocked, Decision, Idle, Situation, Step, Suspect, Waiting};
+use crate::keys::rotation::{self, Blocked, Decision, Situation, Step, Suspect, Waiting};
 use crate::keys::secret::{AccessKey, Session, Signer};
-use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, StoreError, World};
+use crate::ports::{Cause, Clock, Desk, Iam, Journal, SecretStore, World};
 
 /// A clock further off than this cannot sign (AWS allows about five minutes).
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -24,107 +27,6 @@ const LIST_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// A plan has some twenty steps; a run that needs this many goes in circles.
 const MOST_STEPS: u32 = 120;
-
-/// How IAM writes are signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// One session of `GetSessionToken` with an MFA code, of this device where it is known.
-    Mfa { serial: Option<String> },
-    /// The profile's own key.
-    KeyItself,
-}
-
-/// What one run goes by.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub policy: Policy,
-    pub auth: Auth,
-    pub settle: Settle,
-}
-
-/// Why a run stopped before it was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Halt {
-    /// The next run goes on.
-    Unfinished {
-        why: String,
-    },
-    /// No MFA code was accepted, or none could be had.
-    Mfa {
-        why: String,
-        hint: Option<String>,
-    },
-    /// IAM refuses the action.
-    NotPermitted(CallError),
-    /// The key that should sign is not accepted.
-    CannotSignIn {
-        key: KeyId,
-        error: CallError,
-    },
-    /// The local clock is off by this much (service − local).
-    ClockOff {
-        by: TimeDelta,
-    },
-    /// The key belongs to no IAM user.
-    NotAUser {
-        arn: String,
-    },
-    /// I8: the key that is to stay belongs to somebody else.
-    WrongIdentity {
-        expected: Identity,
-        found: Identity,
-        /// It is in the published place already.
-        stored: bool,
-    },
-    Store(StoreError),
-    /// AWS could not be reached, or did something we do not know.
-    Call(CallError),
-    /// SIGINT or SIGTERM before anything was begun.
-    Stopped,
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<CallError> for Halt {
-    fn from(error: CallError) -> Self {
-        match error.cause {
-            Cause::AccessDenied => Self::NotPermitted(error),
-            _ => Self::Call(error),
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    Idle(Idle),
-    Blocked(Blocked),
-    Halted(Halt),
-}
-
-/// What a run did and how it ended.
-#[derive(Debug, Clone)]
-pub struct Report {
-    pub who: Option<Identity>,
-    pub target: KeyId,
-    pub end: End,
-    /// The rotation that this run finished or was busy with, as the journal has it now.
-    pub rotation: Option<Rotation>,
-    /// True when this run brought `rotation` to its end.
-    pub completed: bool,
-    /// Keys that this run deleted at IAM.
-    pub deleted: Vec<KeyId>,
-    /// The key that stays, as IAM listed it last.
-    pub kept: Option<KeyFacts>,
-    /// The keys that a block is about, with what IAM tells of their use.
-    pub last_uses: Vec<(KeyFacts, Option<LastUsed>)>,
-    /// Service time at the end.
-    pub now: Time,
-}
 
 /// One run for one key.
 pub struct Run<'a, W: World> {

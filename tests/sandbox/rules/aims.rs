@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::client::{Keys, iam, refused, sandbox, sts, wait};
-use crate::sandbox::{ADMINISTRATOR, Always, Fault};
+use crate::sandbox::{ADMINISTRATOR, Always, Fault, When};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -19,6 +19,9 @@ fn a_fault_may_be_about_one_user_group_or_account() {
     let group = |name: &str| wait(iam(&sandbox, &keys).get_group().group_name(name).send()).is_ok();
     assert_eq!(["Exempt", "Developers", "Exempt"].map(group), [false, true, false]);
     assert_eq!(sandbox.calls()[0].account, "123456789012");
+    sandbox.fault_about("GetUser", "bob", When::From(2), Fault::Throttle);
+    assert_eq!(["bob", "alice", "bob", "bob"].map(user), [true, true, false, false]);
+    sandbox.clear_faults();
     sandbox.fault_about("*", "123456789012", Always, Fault::Throttle);
     assert!(!user("alice"));
 }

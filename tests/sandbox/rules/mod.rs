@@ -1,7 +1,7 @@
 //! The sandbox's rules, each held by a test of its own, through the real SDK clients where the program has them.
 
 mod aims;
-mod client;
+pub mod client;
 mod faults;
 mod keys;
 mod limits;
