@@ -3,7 +3,6 @@
 //!
 //! The real program runs against the sandbox; nothing here uses the program's own code.
 
-#[cfg(unix)]
 mod bench;
 mod closed;
 mod compare;
