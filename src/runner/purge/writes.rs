@@ -25,7 +25,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         done.tried_disable = true;
         match self.calls.disable(&row.user.name, &row.key).await {
             Ok(request_id) => done.request_id = request_id,
-            Err(failed) => return self.not_written(row, failed),
+            Err(failed) => return self.not_written(row, done, failed),
         }
         done.disabled = true;
         row.at = (self.service_now)();
@@ -89,7 +89,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         done.tried_delete = true;
         match self.calls.delete(&row.user.name, &row.key).await {
             Ok(request_id) => done.request_id = request_id,
-            Err(failed) => return self.not_written(row, failed),
+            Err(failed) => return self.not_written(row, done, failed),
         }
         row.at = (self.service_now)();
         Ok(Next::end(self.deleted(row, user, done).await))
@@ -118,12 +118,13 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     }
 
     /// A refusal for good ends here; what may succeed later is looked at again.
-    fn not_written(&self, row: KeyRow, failed: Failed) -> Result<Next, Failed> {
+    fn not_written(&self, row: KeyRow, done: &Done, failed: Failed) -> Result<Next, Failed> {
         let Failed::Call(error) = failed else { return Err(failed) };
-        if self.calls.broken().is_some() {
+        let later = matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable | Cause::NotFound);
+        // A key that is off by our hand is told as that, though it could not be deleted.
+        if self.calls.broken().is_some() || (done.disabled && !later) {
             return Err(Failed::Call(error));
         }
-        let later = matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable | Cause::NotFound);
         Ok(if later { Next::Again(error) } else { Next::end(Acted::failure(row, error.to_string())) })
     }
 }
