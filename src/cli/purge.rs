@@ -12,12 +12,12 @@ use crate::cli::args::{Output, Purge as Args};
 use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{found_places, usage};
 use crate::host::clock::{Stop, SystemClock};
-use crate::host::console::err;
+use crate::host::console::{err, output_gone};
 use crate::host::gauge::TerminalGauge;
 use crate::host::paths;
 use crate::host::report::{ReportHeader, Reports};
 use crate::keys::facts::KeyId;
-use crate::keys::purge::row::{AccountSummary, KeyRow, Stopped, Summary};
+use crate::keys::purge::row::{AccountSummary, KeyRow, Outcome, Stopped, Summary};
 use crate::ports::{Clock, PurgeReport, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
@@ -27,6 +27,24 @@ use people::People;
 struct Readers {
     people: Option<People>,
     reports: Reports,
+    applied: bool,
+}
+
+impl Readers {
+    /// A run that changes keys goes on only while somebody takes what it tells. What it changed until it saw that
+    /// nobody does goes to standard error.
+    fn heard(&self, row: Option<&KeyRow>) -> Result<(), ReportError> {
+        if !self.applied || !output_gone() || self.reports.any_file() {
+            return Ok(());
+        }
+        if let Some(row) = row.filter(|row| row.outcome != Outcome::Planned) {
+            err(people::line(row, self.applied));
+        }
+        Err(ReportError {
+            name: "on standard output".to_owned(),
+            why: "nobody takes it, and no --report is kept".to_owned(),
+        })
+    }
 }
 
 impl PurgeReport for Readers {
@@ -34,14 +52,16 @@ impl PurgeReport for Readers {
         if let Some(people) = &mut self.people {
             people.key(row)?;
         }
-        self.reports.key(row)
+        let told = self.reports.key(row);
+        self.heard(Some(row)).and(told)
     }
 
     fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
         if let Some(people) = &mut self.people {
             people.account(account)?;
         }
-        self.reports.account(account)
+        let told = self.reports.account(account);
+        self.heard(None).and(told)
     }
 }
 
@@ -58,9 +78,9 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
     let header = asked::header(args, &settings, clock.now());
     let mut readers = readers(args, output, &header)?;
-    let gauge = TerminalGauge::new(output.quiet);
+    let gauge = TerminalGauge::on_stderr();
     let ended = purge.run(&mut readers, &gauge).await;
-    gauge.finish();
+    drop(gauge);
     let written = readers.reports.finish(&ended.summary);
     if readers.people.is_some() {
         people::summary(&ended.summary);
@@ -79,8 +99,11 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
 fn readers(args: &Args, output: Output, header: &ReportHeader) -> Result<Readers, Failure> {
     let reports = Reports::create(&args.report, output.json, header)
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("name another file; nothing was called"))?;
-    let people = (!output.json).then(|| People { applied: args.apply, account: String::new() });
-    Ok(Readers { people, reports })
+    let people = (!output.json).then(|| People::begin(args.apply, header));
+    let readers = Readers { people, reports, applied: args.apply };
+    let heard = readers.heard(None);
+    heard.map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("nothing was called; write a --report"))?;
+    Ok(readers)
 }
 
 /// The credentials, and the long-term key that the profile's chain begins with.
