@@ -360,6 +360,8 @@ pub trait Gauge {
 /// None shows nothing.
 impl<G: Gauge> Gauge for Option<G> {
     fn show(&self, progress: &Progress) {
-        self.iter().for_each(|gauge| gauge.show(progress));
+        if let Some(gauge) = self {
+            gauge.show(progress);
+        }
     }
 }

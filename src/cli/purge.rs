@@ -3,6 +3,7 @@
 mod asked;
 mod explain;
 mod people;
+mod readers;
 
 use crate::aws::credentials::EstateProblem;
 use crate::aws::endpoint::Destination;
@@ -15,43 +16,12 @@ use crate::host::clock::{Stop, SystemClock};
 use crate::host::console::err;
 use crate::host::gauge::TerminalGauge;
 use crate::host::paths;
-use crate::host::report::{ReportHeader, Reports};
 use crate::keys::facts::KeyId;
-use crate::keys::purge::row::{AccountSummary, KeyRow, Stopped, Summary};
-use crate::ports::{Clock, PurgeReport, ReportError};
+use crate::keys::purge::row::{Stopped, Summary};
+use crate::ports::{Clock, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
-use people::People;
-
-/// Every reader of one run: people on the screen, and the reports.
-struct Readers<'a> {
-    people: Option<People>,
-    reports: Reports,
-    /// Its line must make room for people's.
-    gauge: &'a Option<TerminalGauge>,
-}
-
-impl Readers<'_> {
-    fn tell(&mut self, tell: impl FnOnce(&mut People) -> Result<(), ReportError>) -> Result<(), ReportError> {
-        match (&mut self.people, self.gauge) {
-            (None, _) => Ok(()),
-            (Some(people), None) => tell(people),
-            (Some(people), Some(gauge)) => gauge.aside(|| tell(people)),
-        }
-    }
-}
-
-impl PurgeReport for Readers<'_> {
-    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
-        self.tell(|people| people.key(row))?;
-        self.reports.key(row)
-    }
-
-    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
-        self.tell(|people| people.account(account))?;
-        self.reports.account(account)
-    }
-}
+use readers::Readers;
 
 pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     let stop = Stop::default();
@@ -65,17 +35,11 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         return explain::run(&purge, what, output).await;
     }
     let header = asked::header(args, &settings, clock.now());
-    let reports = open_reports(args, output, &header)?;
-    let people = (!output.json).then(|| People { applied: args.apply, account: String::new() });
     let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
-    let mut readers = Readers { people, reports, gauge: &gauge };
+    let mut readers = Readers::open(args, output, &header, gauge.as_ref())?;
     let ended = purge.run(&mut readers, &gauge).await;
-    let Readers { people, reports, .. } = readers;
-    let written = reports.finish(&ended.summary);
+    let written = readers.finish(&ended.summary);
     drop(gauge);
-    if people.is_some() {
-        people::summary(&ended.summary);
-    }
     match exit(&ended, written.err()) {
         // Standard output holds one object, and the report is there already.
         Err(failure) if output.json => {
@@ -84,12 +48,6 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         }
         ended => ended,
     }
-}
-
-/// Opened before anything is called: a report that cannot be written changes nothing.
-fn open_reports(args: &Args, output: Output, header: &ReportHeader) -> Result<Reports, Failure> {
-    Reports::create(&args.report, output.json, header)
-        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("name another file; nothing was called"))
 }
 
 /// The credentials, and the long-term key that the profile's chain begins with.
@@ -147,7 +105,7 @@ fn incomplete(summary: &Summary) -> Failure {
             .hint("run it again: it goes on from what is in the accounts"),
         Some(Stopped::OutOfTime) => Failure::new(Exit::Incomplete, "the time limit came before the end")
             .hint("run it again: it goes on from what is in the accounts; or give it more --time-limit"),
-        None => match summary.skipped.first() {
+        Some(Stopped::Unreported) | None => match summary.skipped.first() {
             Some(skipped) => Failure::new(Exit::Incomplete, format!("{}: {}", skipped.what, skipped.cause))
                 .hint("nothing was done; see packaging/iam for the policies that the purge needs"),
             None => Failure::new(

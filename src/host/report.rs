@@ -192,6 +192,12 @@ impl Reports {
         Ok(Self { open, failed: None })
     }
 
+    /// True where a report in a file takes what is told.
+    #[must_use]
+    pub fn any_file(&self) -> bool {
+        self.open.iter().any(|report| matches!(report.target, Target::File(_)))
+    }
+
     /// Ends all of them; also to be called after an error, with what was done until then.
     ///
     /// # Errors

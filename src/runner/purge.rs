@@ -15,7 +15,7 @@ use self::scan::Account;
 use self::teller::Teller;
 use crate::keys::facts::{Identity, Time};
 use crate::keys::purge::Rules;
-use crate::keys::purge::row::{AccountSummary, Skipped, Summary};
+use crate::keys::purge::row::{AccountSummary, Skipped, Stopped, Summary};
 use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, PurgeReport, ReportError};
 
 mod account;
@@ -118,7 +118,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             }
         }
         teller.summary(|summary| {
-            summary.stopped = brakes.stopped().filter(|_| !summary.complete());
+            summary.stopped = brakes.stopped().filter(|why| *why == Stopped::Unreported || !summary.complete());
             // The start, too, in the service's time: what it is was not known then.
             summary.started += self.estate.clock_offset().unwrap_or_default();
             summary.ended = self.service_now();

@@ -173,7 +173,7 @@ impl Bench {
             }
         }
         let told = |key: &str| report.keys.iter().any(|line| line.access_key_id == key);
-        for (key, ..) in self.done.lock().unwrap().iter() {
+        for key in &self.changed() {
             assert!(told(key), "{key} was changed and not reported, {when}");
         }
         let expected = if report.complete { 0 } else { 20 };
@@ -181,8 +181,13 @@ impl Bench {
         report
     }
 
+    /// Ids of the keys that IAM switched off or deleted.
+    pub fn changed(&self) -> Vec<String> {
+        self.done.lock().unwrap().iter().map(|(key, ..)| key.clone()).collect()
+    }
+
     fn touched(&self, key: &str) -> bool {
-        self.done.lock().unwrap().iter().any(|(changed, ..)| changed == key)
+        self.changed().iter().any(|changed| changed == key)
     }
 
     /// No key that this run switched off is without its record.

@@ -3,7 +3,7 @@
 //!
 //! The real program runs against the sandbox; nothing here uses the program's own code.
 
-#[cfg(unix)]
+mod attack;
 mod bench;
 mod closed;
 mod compare;

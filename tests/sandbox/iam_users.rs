@@ -53,7 +53,8 @@ pub fn get_group(context: &mut Context) -> Result<Done, Failure> {
     let name = context.request.required("GroupName")?;
     let account = context.world.account(&context.signer.account);
     context.allow(account.group_arn(name), format!("group {name}"), Vec::new())?;
-    let group = account.groups.get(name);
+    // Names are not distinguished by case (IAM API reference, CreateGroup).
+    let group = account.groups.values().find(|group| group.name.eq_ignore_ascii_case(name));
     let group = group.ok_or_else(|| Failure::not_found(format!("The group with name {name} cannot be found.")))?;
     let members: Vec<&User> = group.members.iter().filter_map(|member| account.users.get(member)).collect();
     let page = Page::of_iam(context.request, members.len(), &context.world.settings)?;

@@ -102,7 +102,7 @@ fn names(args: &Purge) -> Result<(), Failure> {
             ));
         }
     }
-    if let Some(both) = args.group.iter().find(|group| args.exempt_group.contains(group)) {
+    if let Some(both) = args.group.iter().find(|group| holds(&args.exempt_group, group)) {
         return Err(refused(
             format!("{both:?} is a --group and an --exempt-group: nobody would be left"),
             "name it once",
@@ -122,10 +122,15 @@ fn names(args: &Purge) -> Result<(), Failure> {
     }
 }
 
+/// IAM does not distinguish names by case (API reference, `CreateGroup`); ids have but one.
+fn holds(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 fn unique(names: &[String]) -> Vec<String> {
     let mut once: Vec<String> = Vec::new();
     names.iter().filter(|name| !name.is_empty()).for_each(|name| {
-        if !once.contains(name) {
+        if !holds(&once, name) {
             once.push(name.clone());
         }
     });

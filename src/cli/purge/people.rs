@@ -1,7 +1,10 @@
 //! What people read of a purge on standard output: a line for each key that is not simply kept, as it comes,
 //! and at the end what it came to. Words only; nothing is decided here.
 
+use std::fmt::Display;
+
 use crate::host::console::{err, out};
+use crate::host::report::ReportHeader;
 use crate::keys::purge::Verb;
 use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Summary};
 use crate::keys::words::{duration, when};
@@ -12,9 +15,43 @@ const MOST_SHOWN: usize = 20;
 
 /// The people's report on the screen.
 pub struct People {
-    pub applied: bool,
+    applied: bool,
     /// The account of the last line.
-    pub account: String,
+    account: String,
+}
+
+impl People {
+    /// A run that changes keys says first what it goes by: where nobody takes that, nothing is changed.
+    pub fn begin(applied: bool, header: &ReportHeader) -> Self {
+        if applied {
+            let facts = header.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect::<Vec<_>>();
+            show(format_args!("purge of {}", facts.join("; ")));
+        }
+        Self { applied, account: String::new() }
+    }
+}
+
+/// For standard output. Names, tags and messages are other people's text: none of it may steer the terminal.
+fn show(text: impl Display) {
+    out(text.to_string().replace(|letter: char| letter.is_control() && letter != '\n', "\u{fffd}"));
+}
+
+/// For standard error.
+fn warn(text: impl Display) {
+    err(text.to_string().replace(char::is_control, "\u{fffd}"));
+}
+
+/// What became of one key.
+pub fn line(row: &KeyRow, applied: bool) -> String {
+    format!(
+        "  {:<9} {}  {:>9} old  {:<13} {}{}",
+        verb(row, applied),
+        row.key,
+        duration(row.age),
+        row.decision.rule.as_str(),
+        row.user.name,
+        more(row)
+    )
 }
 
 impl PurgeReport for People {
@@ -24,37 +61,29 @@ impl PurgeReport for People {
         }
         if self.account != row.account {
             self.account.clone_from(&row.account);
-            out(format_args!("account {}", row.account));
+            show(format_args!("account {}", row.account));
         }
-        out(format_args!(
-            "  {:<9} {}  {:>9} old  {:<13} {}{}",
-            verb(row, self.applied),
-            row.key,
-            duration(row.age),
-            row.decision.rule.as_str(),
-            row.user.name,
-            more(row)
-        ));
+        show(line(row, self.applied));
         Ok(())
     }
 
     fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
         let id = &account.account;
         if let Some(why) = &account.left {
-            out(format_args!("account {id}: left out: {why}"));
+            show(format_args!("account {id}: left out: {why}"));
         }
         for exempt in account.exemptions.iter().take(MOST_SHOWN) {
             let by = match &exempt.by {
                 ExemptBy::Group(group) => format!("member of {group}"),
                 ExemptBy::Tag { reason, ends } => format!("{reason}, until {}", when(*ends)),
             };
-            out(format_args!("  exempt    user {}: {by}", exempt.user.name));
+            show(format_args!("  exempt    user {}: {by}", exempt.user.name));
         }
         for skipped in account.skipped.iter().take(MOST_SHOWN) {
-            err(format_args!("warning: account {id}: {} was left alone: {}", skipped.what, skipped.cause));
+            warn(format_args!("warning: account {id}: {} was left alone: {}", skipped.what, skipped.cause));
         }
         if account.skipped.len() > MOST_SHOWN {
-            err(format_args!(
+            warn(format_args!(
                 "warning: account {id}: {} more were left alone: see --report",
                 account.skipped.len() - MOST_SHOWN
             ));
@@ -65,7 +94,7 @@ impl PurgeReport for People {
             } else {
                 ("would be left untouched", "--apply needs a higher --max-affected here")
             };
-            err(format_args!(
+            warn(format_args!(
                 "warning: account {id} {verb}: {} of its {} keys are to go, and the cap allows {}; {next}",
                 cap.affected, cap.scanned, cap.allowed
             ));

@@ -74,13 +74,15 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     }
 }
 
-/// How a member of these groups stands.
+/// How a member of these groups stands. Names are not distinguished by case (IAM API reference, `CreateGroup`): the
+/// lists have them as they were made, not as they were asked for.
 pub(super) fn standing(settings: &Settings, groups: &[String]) -> Standing {
-    if let Some(exempt) = settings.exempt_groups.iter().find(|group| groups.contains(group)) {
+    let is_member = |name: &&String| groups.iter().any(|group| group.eq_ignore_ascii_case(name));
+    if let Some(exempt) = settings.exempt_groups.iter().find(is_member) {
         return Standing::Exempt(exempt.clone());
     }
     match &settings.users {
-        Users::Groups(targets) if !targets.iter().any(|group| groups.contains(group)) => Standing::Outside,
+        Users::Groups(targets) if !targets.iter().any(|group| is_member(&group)) => Standing::Outside,
         Users::All | Users::Groups(_) => Standing::Target,
     }
 }
