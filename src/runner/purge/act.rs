@@ -240,8 +240,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
 
     /// The records of keys that are not there any more go.
     pub async fn swept(&self, row: KeyRow, user: &UserRead) -> Acted {
-        let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
-        let names = user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default();
+        let names = orphans(user);
         if names.is_empty() {
             return Acted::whole(row);
         }
@@ -264,4 +263,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             }
         }
     }
+}
+
+/// The names of the records of keys that are not there any more.
+pub fn orphans(user: &UserRead) -> Vec<String> {
+    let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
+    user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default()
 }
