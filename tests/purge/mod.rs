@@ -17,6 +17,7 @@ mod patience;
 mod report;
 mod scenarios;
 mod scene;
+mod sees;
 mod stage;
 mod trial;
 mod writes;

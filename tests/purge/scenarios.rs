@@ -86,7 +86,7 @@ fn played(path: &Path) -> Result<(), String> {
     }
 }
 
-fn play(scenario: &Scenario) -> Result<(), Mistake> {
+pub fn play(scenario: &Scenario) -> Result<(), Mistake> {
     let stage = Stage::new(scenario)?;
     for (at, run) in scenario.runs.iter().enumerate() {
         let table = one_run(&stage, run)?;
