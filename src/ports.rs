@@ -356,3 +356,12 @@ pub struct Progress {
 pub trait Gauge {
     fn show(&self, progress: &Progress);
 }
+
+/// None shows nothing.
+impl<G: Gauge> Gauge for Option<G> {
+    fn show(&self, progress: &Progress) {
+        if let Some(gauge) = self {
+            gauge.show(progress);
+        }
+    }
+}

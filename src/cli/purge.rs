@@ -3,6 +3,7 @@
 mod asked;
 mod explain;
 mod people;
+mod readers;
 
 use crate::aws::credentials::EstateProblem;
 use crate::aws::endpoint::Destination;
@@ -12,58 +13,15 @@ use crate::cli::args::{Output, Purge as Args};
 use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{found_places, usage};
 use crate::host::clock::{Stop, SystemClock};
-use crate::host::console::{err, output_gone};
+use crate::host::console::err;
 use crate::host::gauge::TerminalGauge;
 use crate::host::paths;
-use crate::host::report::{ReportHeader, Reports};
 use crate::keys::facts::KeyId;
-use crate::keys::purge::row::{AccountSummary, KeyRow, Outcome, Stopped, Summary};
-use crate::ports::{Clock, PurgeReport, ReportError};
+use crate::keys::purge::row::{Stopped, Summary};
+use crate::ports::{Clock, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
-use people::People;
-
-/// Every reader of one run: people on the screen, and the reports.
-struct Readers {
-    people: Option<People>,
-    reports: Reports,
-    applied: bool,
-}
-
-impl Readers {
-    /// A run that changes keys goes on only while somebody takes what it tells. What it changed until it saw that
-    /// nobody does goes to standard error.
-    fn heard(&self, row: Option<&KeyRow>) -> Result<(), ReportError> {
-        if !self.applied || !output_gone() || self.reports.any_file() {
-            return Ok(());
-        }
-        if let Some(row) = row.filter(|row| row.outcome != Outcome::Planned) {
-            err(people::line(row, self.applied));
-        }
-        Err(ReportError {
-            name: "on standard output".to_owned(),
-            why: "nobody takes it, and no --report is kept".to_owned(),
-        })
-    }
-}
-
-impl PurgeReport for Readers {
-    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
-        if let Some(people) = &mut self.people {
-            people.key(row)?;
-        }
-        let told = self.reports.key(row);
-        self.heard(Some(row)).and(told)
-    }
-
-    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
-        if let Some(people) = &mut self.people {
-            people.account(account)?;
-        }
-        let told = self.reports.account(account);
-        self.heard(None).and(told)
-    }
-}
+use readers::Readers;
 
 pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     let stop = Stop::default();
@@ -77,14 +35,11 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         return explain::run(&purge, what, output).await;
     }
     let header = asked::header(args, &settings, clock.now());
-    let mut readers = readers(args, output, &header)?;
-    let gauge = TerminalGauge::on_stderr();
+    let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
+    let mut readers = Readers::open(args, output, &header, gauge.as_ref())?;
     let ended = purge.run(&mut readers, &gauge).await;
+    let written = readers.finish(&ended.summary);
     drop(gauge);
-    let written = readers.reports.finish(&ended.summary);
-    if readers.people.is_some() {
-        people::summary(&ended.summary);
-    }
     match exit(&ended, written.err()) {
         // Standard output holds one object, and the report is there already.
         Err(failure) if output.json => {
@@ -93,17 +48,6 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         }
         ended => ended,
     }
-}
-
-/// Opened before anything is called: a report that cannot be written changes nothing.
-fn readers(args: &Args, output: Output, header: &ReportHeader) -> Result<Readers, Failure> {
-    let reports = Reports::create(&args.report, output.json, header)
-        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("name another file; nothing was called"))?;
-    let people = (!output.json).then(|| People::begin(args.apply, header));
-    let readers = Readers { people, reports, applied: args.apply };
-    let heard = readers.heard(None);
-    heard.map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("nothing was called; write a --report"))?;
-    Ok(readers)
 }
 
 /// The credentials, and the long-term key that the profile's chain begins with.
@@ -161,7 +105,7 @@ fn incomplete(summary: &Summary) -> Failure {
             .hint("run it again: it goes on from what is in the accounts"),
         Some(Stopped::OutOfTime) => Failure::new(Exit::Incomplete, "the time limit came before the end")
             .hint("run it again: it goes on from what is in the accounts; or give it more --time-limit"),
-        None => match summary.skipped.first() {
+        Some(Stopped::Unreported) | None => match summary.skipped.first() {
             Some(skipped) => Failure::new(Exit::Incomplete, format!("{}: {}", skipped.what, skipped.cause))
                 .hint("nothing was done; see packaging/iam for the policies that the purge needs"),
             None => Failure::new(

@@ -28,6 +28,11 @@ impl TerminalGauge {
         bar.set_style(style);
         Self { bar }
     }
+
+    /// Prints other lines than its own, which would else stand in the middle of them.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
 }
 
 impl Gauge for TerminalGauge {

@@ -15,7 +15,7 @@ use self::scan::Account;
 use self::teller::Teller;
 use crate::keys::facts::{Identity, Time};
 use crate::keys::purge::Rules;
-use crate::keys::purge::row::{AccountSummary, Skipped, Summary};
+use crate::keys::purge::row::{AccountSummary, Skipped, Stopped, Summary};
 use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, PurgeReport, ReportError};
 
 mod account;
@@ -118,7 +118,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             }
         }
         teller.summary(|summary| {
-            summary.stopped = brakes.stopped().filter(|_| !summary.complete());
+            summary.stopped = brakes.stopped().filter(|why| *why == Stopped::Unreported || !summary.complete());
             // The start, too, in the service's time: what it is was not known then.
             summary.started += self.estate.clock_offset().unwrap_or_default();
             summary.ended = self.service_now();
@@ -168,7 +168,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                         .into_iter()
                         .for_each(|e| teller.signed_out(e));
                 }
-                Err(error) => self.not_opened(&target, error, &mut summary).await,
+                Err(error) => self.not_opened(&target, error, brakes, &mut summary).await,
             }
         }
         teller.account(&summary);
@@ -222,9 +222,16 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     }
 
     /// The management account has no such role as a rule: it is left out and named, unless it can be assumed.
-    async fn not_opened(&self, target: &Target, error: CallError, summary: &mut AccountSummary) {
-        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound);
-        if refused && target.listed && self.estate.management_account().await.ok() == target.id {
+    async fn not_opened(
+        &self,
+        target: &Target,
+        error: CallError,
+        brakes: &Brakes<'_, C>,
+        summary: &mut AccountSummary,
+    ) {
+        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound) && target.listed;
+        let manager = async || self.estate.management_account().await;
+        if refused && accounts::patiently(brakes, manager).await.ok() == target.id {
             summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
             return;
         }

@@ -9,7 +9,7 @@ use super::trial::{Case, Seen, World, play_all, seen};
 use crate::sandbox::{Fault, When};
 
 /// One user to disable, with two keys and in two groups; one to delete; one whose record is missing; two exempt.
-const GROUPS: World = World {
+pub const GROUPS: World = World {
     text: r#"
         title = "a group with exemptions"
         why = ""

@@ -58,6 +58,17 @@ pub fn of_calls(words: &[String], calls: &[Call], table: &mut Table) {
     }
 }
 
+/// Every write that was answered well is reported with the service's id of it.
+pub fn of_request_ids(report: &Report, calls: &[Call], table: &mut Table) {
+    for line in report.keys.iter().filter(|line| line.result == "done" && line.request_id.is_none()) {
+        let action = if line.decision == "delete" { "DeleteAccessKey" } else { "UpdateAccessKey" };
+        let of_key = |call: &&Call| call.parameters.get("AccessKeyId") == Some(&line.access_key_id);
+        if calls.iter().filter(of_key).any(|call| call.action == action && call.outcome == "OK") {
+            table.wrong(format!("report on {}", line.access_key_id), "the id of the request that did it", "none");
+        }
+    }
+}
+
 /// What was read of a write's user since the write before it, or since the scan where there is none: of the scan's
 /// reads none may count, so a list of keys counts only behind a `GetUser`.
 fn read_right_before<'a>(calls: &'a [Call], write: &Call) -> BTreeSet<&'a str> {
@@ -133,9 +144,6 @@ fn of_line(line: &KeyLine, applied: bool, table: &mut Table) {
     table.same(format!("report on {key}: a command that undoes it"), undo, line.undo.is_some());
     if line.result == "done" && (!applied || !["disable", "delete", "wait"].contains(&line.decision.as_str())) {
         table.wrong(format!("report on {key}"), "nothing done", line.words());
-    }
-    if line.result == "done" && line.decision != "wait" && line.request_id.is_none() {
-        table.wrong(format!("report on {key}"), "the id of the request that did it", "none");
     }
     if line.result == "failed" && line.error.is_none() {
         table.wrong(format!("report on {key}"), "why it failed", "nothing");

@@ -18,3 +18,4 @@ mod scenarios;
 mod scene;
 mod stage;
 mod trial;
+mod writes;

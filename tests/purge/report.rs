@@ -15,6 +15,7 @@ pub struct Report {
     pub keys: Vec<KeyLine>,
     pub totals: BTreeMap<String, u64>,
     pub skipped: Vec<SkipLine>,
+    pub stopped: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

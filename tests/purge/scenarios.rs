@@ -142,6 +142,7 @@ fn one_run(stage: &Stage, run: &Run) -> Result<Table, Mistake> {
         laws::of_calls(&words, &stage.sandbox.calls(), &mut table);
     }
     laws::of_report(&words, &report, &ran, &mut table);
+    laws::of_request_ids(&report, &stage.sandbox.calls(), &mut table);
     let names = stage.names();
     Outcome { run: &run, names: &names, ran: &ran, report: &report, before: &before, after: &after, others }
         .compare(&mut table);

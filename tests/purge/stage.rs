@@ -211,11 +211,17 @@ impl Stage {
     }
 
     pub fn run(&self, words: &[String]) -> Ran {
+        self.run_while(words, |_| ())
+    }
+
+    /// `meanwhile` gets the process id.
+    pub fn run_while(&self, words: &[String], meanwhile: impl FnOnce(u32)) -> Ran {
         let mut command = self.command(words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         std::thread::scope(|scope| {
             let (stdout, stderr) = (scope.spawn(|| all_of(stdout)), scope.spawn(|| all_of(stderr)));
+            meanwhile(child.id());
             let code = ended(&mut child);
             Ran { code, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
         })

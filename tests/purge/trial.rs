@@ -38,19 +38,28 @@ pub struct Seen {
 
 /// Plays the world once, after `break_it`.
 pub fn seen(world: &World, break_it: impl FnOnce(&Stage)) -> Seen {
-    let scenario = Scenario::parse(world.text).unwrap_or_else(|why| panic!("{why}"));
-    let stage = Stage::new(&scenario).unwrap_or_else(|why| panic!("{why}"));
+    let stage = set(world);
     break_it(&stage);
     again(stage, world)
 }
 
+pub fn set(world: &World) -> Stage {
+    let stage = Scenario::parse(world.text).and_then(|scenario| Stage::new(&scenario));
+    stage.unwrap_or_else(|why| panic!("{why}"))
+}
+
 /// Plays it on a stage that is there already.
 pub fn again(stage: Stage, world: &World) -> Seen {
-    let mut words = stage.words(world.arguments).unwrap_or_else(|why| panic!("{why}"));
+    seen_while(stage, world.arguments, |_, _| ())
+}
+
+/// `meanwhile` gets the process id.
+pub fn seen_while(stage: Stage, arguments: &str, meanwhile: impl FnOnce(&Stage, u32)) -> Seen {
+    let mut words = stage.words(arguments).unwrap_or_else(|why| panic!("{why}"));
     words.push("--json".to_owned());
     stage.sandbox.clear_calls();
     let before = Scene::of(&stage);
-    let ran = stage.run(&words);
+    let ran = stage.run_while(&words, |pid| meanwhile(&stage, pid));
     let after = Scene::of(&stage);
     let (report, calls) = (Report::read(&ran.stdout).ok(), stage.sandbox.calls());
     Seen { stage, ran, report, before, after, calls, words }
@@ -86,6 +95,7 @@ impl Seen {
             return;
         };
         laws::of_report(&self.words, report, &self.ran, table);
+        laws::of_request_ids(report, &self.calls, table);
         for label in self.labels() {
             let (before, after) = (self.before.status(&label), self.after.status(&label));
             let said = self.line(&label).map_or("nothing".to_owned(), |line| line.words() + &line.remarks());

@@ -59,7 +59,7 @@ fn a_key_is_a_row_under_named_columns() {
         ("request_id", "0f1e2d3c-2"),
         ("time", "2026-11-20T22:55:03Z"),
         ("note", ""),
-        ("undo", "aws iam update-access-key --user-name user-2 --access-key-id AKIAEXAMPLE000000002 --status Active"),
+        ("undo", "aws iam update-access-key --user-name=user-2 --access-key-id AKIAEXAMPLE000000002 --status Active"),
     ] {
         assert_eq!(rows[0][column], cell, "{column}");
     }

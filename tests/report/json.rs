@@ -65,7 +65,7 @@ fn it_says_what_design_promises_of_a_key() {
             "last_used": { "at": "2026-11-20T20:55:03Z", "service": "s3", "region": "eu-central-1" },
             "decision": "disable", "rule": "over-age", "until": null, "result": "done", "error": null,
             "request_id": "0f1e2d3c-2", "at": "2026-11-20T22:55:03Z", "note": null,
-            "undo": "aws iam update-access-key --user-name user-2 --access-key-id AKIAEXAMPLE000000002 --status Active",
+            "undo": "aws iam update-access-key --user-name=user-2 --access-key-id AKIAEXAMPLE000000002 --status Active",
         })
     );
     let failed = &report["keys"][1];

@@ -259,7 +259,9 @@ impl World {
         assert!(before.is_none(), "user {to} is there already");
         let named = |group: &mut Group| group.members.remove(from) && group.members.insert(to.to_owned());
         place.groups.values_mut().for_each(|group| _ = named(group));
-        keys.into_iter().for_each(|key| _ = self.key_owners.insert(key, (account.to_owned(), to.to_owned())));
+        for key in keys {
+            self.key_owners.insert(key, (account.to_owned(), to.to_owned()));
+        }
     }
 
     pub fn add_account(&mut self, id: &str, partition: &str, now: Time) {

@@ -237,6 +237,7 @@ pub fn stopped_words(stopped: Stopped) -> &'static str {
     match stopped {
         Stopped::Asked => "the purge was asked to stop before its end",
         Stopped::OutOfTime => "the purge ran out of time before its end",
+        Stopped::Unreported => "the purge stopped since a report could not be written any more",
     }
 }
 
@@ -244,5 +245,6 @@ fn stopped_word(stopped: Stopped) -> &'static str {
     match stopped {
         Stopped::Asked => "asked",
         Stopped::OutOfTime => "out-of-time",
+        Stopped::Unreported => "unreported",
     }
 }

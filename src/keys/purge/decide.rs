@@ -211,9 +211,12 @@ fn disabling(of: &Asked<'_>) -> Decision {
 
 fn switched_on(of: &Asked<'_>, record: Option<&Record>) -> Decision {
     let verb = if of.rules.grace.is_zero() { Verb::Delete } else { Verb::Disable };
-    match record.and_then(Record::valid) {
-        None => Decision::new(verb, Rule::OverAge),
-        Some(ours) => Decision { note: Some(reactivated(ours)), ..Decision::new(verb, Rule::Reactivated) },
+    match record {
+        None | Some(Record::None) => Decision::new(verb, Rule::OverAge),
+        Some(Record::Void(why)) => Decision { note: Some(why.clone()), ..Decision::new(verb, Rule::OverAge) },
+        Some(Record::Valid(ours)) => {
+            Decision { note: Some(reactivated(ours)), ..Decision::new(verb, Rule::Reactivated) }
+        }
     }
 }
 

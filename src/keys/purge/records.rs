@@ -199,13 +199,20 @@ mod tests {
             "first=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z n=1 by=hand",
             "first=2026-11-01 last=2026-11-01T00:00:00Z n=1",
             "last=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z first=2026-11-01T00:00:00Z n=1",
+            "first=2026-11-01T00:00:00Z first=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z n=1",
+            "first=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z n=1 n=1",
         ] {
             assert!(matches!(record_of(bad), Record::Void(_)), "{bad:?}");
         }
         let tomorrow = "first=2026-11-01T00:00:00Z last=2026-11-21T00:00:00Z n=1";
         assert!(matches!(record_of(tomorrow), Record::Void(_)));
-        let semicolons = "first=2026-11-01T00:00:00Z;last=2026-11-02T00:00:00Z;n=2";
-        assert_eq!(record_of(semicolons).valid().map(|it| it.times), Some(2));
+        for readable in [
+            "first=2026-11-01T00:00:00Z;last=2026-11-02T00:00:00Z;n=2",
+            " n=2  last=2026-11-02T01:00:00+01:00  first=2026-11-01T00:00:00Z; ",
+        ] {
+            let [first, last] = ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"].map(|at| at.parse().unwrap());
+            assert_eq!(record_of(readable), Record::Valid(Disabling { first, last, times: 2 }), "{readable:?}");
+        }
     }
 
     #[test]

@@ -54,10 +54,9 @@ impl KeyRow {
     pub fn undo(&self) -> Option<String> {
         let switched_off = self.decision.verb == Verb::Disable && self.outcome == Outcome::Done;
         switched_off.then(|| {
-            format!(
-                "aws iam update-access-key --user-name {} --access-key-id {} --status Active",
-                self.user.name, self.key
-            )
+            // IAM's names need no quotes; a name that came from elsewhere must not reach a shell.
+            let user = shell_words::quote(&self.user.name);
+            format!("aws iam update-access-key --user-name={user} --access-key-id {} --status Active", self.key)
         })
     }
 }
@@ -159,6 +158,8 @@ pub enum Stopped {
     Asked,
     /// `--time-limit`, or the deadline of the function it runs in.
     OutOfTime,
+    /// A report could not be written any more: nothing may be done that is not on record.
+    Unreported,
 }
 
 /// The whole run.

@@ -10,6 +10,7 @@ mod cases;
 mod explaining;
 mod fixture;
 mod properties;
+mod rows;
 
 use fixture::*;
 
@@ -127,6 +128,15 @@ fn a_void_exemption_spares_nothing_and_is_reported_with_its_reason() {
         assert_eq!(said(&decision), (Verb::Disable, Rule::OverAge), "{value:?}");
         assert_eq!(note(&decision), format!("the exemption {value:?} is void: {why}"));
     }
+}
+
+#[test]
+fn a_void_exemption_is_reported_with_a_deletion_too() {
+    let past = "first=2026-11-01T00:00:00Z last=2026-11-01T00:00:00Z n=1";
+    let user = tagged(user([inactive(days(40))]), &records::disabled_tag(&id(1)), past);
+    let decision = decide_one(&tagged(user, records::EXEMPT, "soon"), &Rules { exempt_tag: true, ..rules() });
+    assert_eq!(said(&decision), (Verb::Delete, Rule::PastGrace));
+    assert_eq!(note(&decision), r#"the exemption "soon" is void: it must read YYYY-MM-DD ticket reason"#);
 }
 
 #[test]
@@ -253,6 +263,14 @@ fn a_key_switched_on_again_is_disabled_again_and_said_to_be_reactivated() {
     assert_eq!(note(&decision), "we disabled it at 2026-11-02 00:00 UTC, and somebody switched it on again");
     let others = tagged(user([active(days(40))]), &records::disabled_tag(&id(2)), disabled);
     assert_eq!(decide_one(&others, &rules()), Decision::new(Verb::Disable, Rule::OverAge));
+}
+
+#[test]
+fn an_active_key_with_a_record_that_cannot_be_read_is_disabled_and_the_record_reported() {
+    let on = tagged(user([active(days(40))]), &records::disabled_tag(&id(1)), "by hand");
+    let decision = decide_one(&on, &rules());
+    assert_eq!(said(&decision), (Verb::Disable, Rule::OverAge));
+    assert_eq!(note(&decision), "the record \"by hand\" cannot be read");
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub fn stopped_words(why: Stopped) -> &'static str {
     match why {
         Stopped::Asked => "the run was stopped before its end",
         Stopped::OutOfTime => "the run's time was over",
+        Stopped::Unreported => "a report could not be written any more",
     }
 }
 
@@ -69,7 +70,9 @@ pub struct Brakes<'a, C> {
 
 impl<C: Clock> Brakes<'_, C> {
     pub fn stopped(&self) -> Option<Stopped> {
-        if self.clock.stop_requested() || self.unreported.get() {
+        if self.unreported.get() {
+            Some(Stopped::Unreported)
+        } else if self.clock.stop_requested() {
             Some(Stopped::Asked)
         } else if self.deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
             Some(Stopped::OutOfTime)

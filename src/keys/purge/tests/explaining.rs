@@ -117,6 +117,13 @@ fn a_key_under_age_is_explained_with_the_time_of_its_limit() {
         ]
     );
     assert_eq!(
+        end(&user([active(-days(1))]), &rules()),
+        [
+            "age => created 2026-11-21 23:55 UTC, 0 s old; the limit is 5 d",
+            "next: keep; over the limit from 2026-11-26 23:55 UTC",
+        ]
+    );
+    assert_eq!(
         end(&user([active(days(4))]), &rules())[1],
         "next: keep and warn; over the limit from 2026-11-21 23:55 UTC"
     );

@@ -1,0 +1,83 @@
+//! Every reader of one run: people on the screen, and the reports. A run that changes keys needs one that listens.
+
+use super::people::{self, People};
+use crate::cli::args::{Output, Purge as Args};
+use crate::cli::error::{Exit, Failure};
+use crate::host::console::{err, output_gone};
+use crate::host::gauge::TerminalGauge;
+use crate::host::report::{ReportHeader, Reports};
+use crate::keys::purge::row::{AccountSummary, KeyRow, Outcome, Summary};
+use crate::ports::{PurgeReport, ReportError};
+
+pub struct Readers<'a> {
+    people: Option<People>,
+    reports: Reports,
+    /// Its line must make room for people's.
+    gauge: Option<&'a TerminalGauge>,
+    applied: bool,
+}
+
+impl<'a> Readers<'a> {
+    /// Opened before anything is called: a report that cannot be written changes nothing.
+    pub fn open(
+        args: &Args,
+        output: Output,
+        header: &ReportHeader,
+        gauge: Option<&'a TerminalGauge>,
+    ) -> Result<Self, Failure> {
+        let unwritable = |error: ReportError| {
+            Failure::new(Exit::Usage, error.to_string()).hint("name another file with --report; nothing was called")
+        };
+        let reports = Reports::create(&args.report, output.json, header).map_err(unwritable)?;
+        let people = (!output.json).then(|| People::begin(args.apply, header));
+        let readers = Self { people, reports, gauge, applied: args.apply };
+        readers.heard(None).map_err(unwritable)?;
+        Ok(readers)
+    }
+
+    /// Ends the reports, then tells people what the run came to.
+    pub fn finish(self, summary: &Summary) -> Result<(), ReportError> {
+        let written = self.reports.finish(summary);
+        match (self.people, self.gauge) {
+            (None, _) => {}
+            (Some(_), None) => people::summary(summary),
+            (Some(_), Some(gauge)) => gauge.aside(|| people::summary(summary)),
+        }
+        written
+    }
+
+    fn tell(&mut self, tell: impl FnOnce(&mut People) -> Result<(), ReportError>) -> Result<(), ReportError> {
+        match (&mut self.people, self.gauge) {
+            (None, _) => Ok(()),
+            (Some(people), None) => tell(people),
+            (Some(people), Some(gauge)) => gauge.aside(|| tell(people)),
+        }
+    }
+
+    /// A run that changes keys goes on only while somebody takes what it tells. What it changed until it saw that
+    /// nobody does goes to standard error.
+    fn heard(&self, row: Option<&KeyRow>) -> Result<(), ReportError> {
+        if !self.applied || !output_gone() || self.reports.any_file() {
+            return Ok(());
+        }
+        if let Some(row) = row.filter(|row| row.outcome != Outcome::Planned) {
+            err(people::line(row, self.applied));
+        }
+        let why = "nobody takes it, and no --report is kept".to_owned();
+        Err(ReportError { name: "on standard output".to_owned(), why })
+    }
+}
+
+impl PurgeReport for Readers<'_> {
+    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
+        self.tell(|people| people.key(row))?;
+        let told = self.reports.key(row);
+        self.heard(Some(row)).and(told)
+    }
+
+    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
+        self.tell(|people| people.account(account))?;
+        let told = self.reports.account(account);
+        self.heard(None).and(told)
+    }
+}
