@@ -45,7 +45,20 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             let now = (self.service_now)();
             let before = user.tags.as_ref().map(|tags| records::record(tags, &row.key, now));
             let value = Disabling::again(before.as_ref().and_then(records::Record::valid), now).to_value();
-            self.calls.tag(&row.user.name, &disabled_tag(&row.key), &value).await?;
+            let name = disabled_tag(&row.key);
+            let tag = async || self.calls.tag(&row.user.name, &name, &value).await;
+            match tag().await {
+                Err(Failed::Call(error)) if error.cause == Cause::QuotaFull => {
+                    // A run that died left records of keys that are gone: they make room.
+                    let orphans = orphans(user);
+                    if orphans.is_empty() {
+                        return Err(Failed::Call(error));
+                    }
+                    self.calls.untag(&row.user.name, &orphans).await?;
+                    tag().await?;
+                }
+                tagged => _ = tagged?,
+            }
             done.recorded = true;
         }
         Ok(())
@@ -127,4 +140,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         }
         Ok(if later { Next::Again(error) } else { Next::end(Acted::failure(row, error.to_string())) })
     }
+}
+
+/// The names of our records of keys that the user has no more.
+pub fn orphans(user: &UserRead) -> Vec<String> {
+    let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
+    user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default()
 }
