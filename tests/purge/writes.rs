@@ -1,11 +1,11 @@
-//! Writes that are refused, that are lost, and that the program dies in: the report says what is true at IAM, nothing is
-//! deleted that was not to be, and the next run finishes.
+//! Writes that are refused and writes whose answers are lost: the report says what is true at IAM, and nothing is
+//! deleted that was not to be. Deaths are `kill`'s.
 
 use std::time::Duration;
 
 use super::closed::GROUPS;
 use super::compare::Table;
-use super::trial::{Case, Seen, World, again, play_all, seen, seen_while, set};
+use super::trial::{Case, Seen, World, play_all, seen, seen_while, set};
 use crate::sandbox::{Always, Fault, When};
 
 /// As [`GROUPS`], with disabling and deleting in one run.
@@ -129,53 +129,6 @@ fn a_write_whose_answer_is_always_lost_is_reported_as_it_is() {
     });
 }
 
-/// The grace of keys that were disabled before the death begins with the next run at the latest.
-#[cfg(unix)]
-#[test]
-fn a_run_that_dies_at_a_write_is_finished_by_the_next() {
-    let dies = |world: &World, action: &str, fault: &Fault, table: &mut Table| {
-        let stage = set(world);
-        stage.sandbox.fault(action, 1, fault.clone());
-        let first = seen_while(stage, world.arguments, |stage, pid| stage.sandbox.set_client(Some(pid)));
-        table.same("exit code of the killed run", "None", format!("{:?}", first.ran.code));
-        first.stage.sandbox.set_client(None);
-        let second = again(first.stage, world);
-        second.hold_laws(table);
-        table.same("exit code of the next run", 0, second.ran.code.unwrap_or(-1));
-        for (label, end) in world.ends {
-            table.same(format!("{label} at IAM"), end, second.after.status(label));
-            let recorded = second.state(&second.after, label).1;
-            table.same(format!("{label} has a record"), *end == "Inactive", recorded);
-        }
-        table.same("c1 has a record", second.after.status("c1") == "Inactive", second.state(&second.after, "c1").1);
-        for label in ["b2", "c2", "d1", "d2", "e1", "f1", "purger"] {
-            table.same(format!("{label} at IAM"), second.before.status(label), second.after.status(label));
-        }
-    };
-    let mut all = Vec::new();
-    for (name, world) in [("with grace", GROUPS), ("without grace", AT_ONCE)] {
-        for action in WRITES {
-            for (how, fault) in [("before", Fault::KillBefore), ("after", Fault::KillAfter)] {
-                let play = move |table: &mut Table| dies(&world, action, &fault, table);
-                all.push(Case { name: format!("killed {how} the first {action}, {name}"), play: Box::new(play) });
-            }
-        }
-    }
-    play_all(all);
-}
-
-/// Held at its first write, asked to stop, let go: it ends the step in hand and says that it is not complete.
-#[cfg(unix)]
-#[test]
-fn a_run_that_is_asked_to_stop_says_so_and_leaves_a_whole_report() {
-    let stopped = held(GROUPS.arguments, |pid| {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    });
-    stopped_early(&stopped, "asked");
-}
-
-#[cfg(unix)]
 #[test]
 fn a_run_whose_time_is_over_says_so_and_leaves_a_whole_report() {
     let arguments = format!("{} --time-limit 5s", GROUPS.arguments);
@@ -184,7 +137,6 @@ fn a_run_whose_time_is_over_says_so_and_leaves_a_whole_report() {
 }
 
 /// Holds the first `UpdateAccessKey` for as long as `meanwhile` takes.
-#[cfg(unix)]
 fn held(arguments: &str, meanwhile: impl FnOnce(u32)) -> Seen {
     let stage = set(&GROUPS);
     let gate = stage.sandbox.gate("UpdateAccessKey", None, 1);
@@ -195,7 +147,6 @@ fn held(arguments: &str, meanwhile: impl FnOnce(u32)) -> Seen {
     })
 }
 
-#[cfg(unix)]
 fn stopped_early(seen: &Seen, why: &str) {
     let mut table = Table::default();
     seen.hold_laws(&mut table);

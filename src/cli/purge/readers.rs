@@ -1,8 +1,9 @@
-//! Every reader of one run: people on the screen, and the reports. A run that changes keys needs one that listens.
+//! Every reader of one run: people on the screen, and the reports. A run that changes keys goes on only while
+//! somebody takes what it tells.
 
-use super::people::{self, People};
 use crate::cli::args::{Output, Purge as Args};
 use crate::cli::error::{Exit, Failure};
+use crate::cli::purge::people::{self, People};
 use crate::host::console::{err, output_gone};
 use crate::host::gauge::TerminalGauge;
 use crate::host::report::{ReportHeader, Reports};
@@ -25,23 +26,24 @@ impl<'a> Readers<'a> {
         header: &ReportHeader,
         gauge: Option<&'a TerminalGauge>,
     ) -> Result<Self, Failure> {
-        let unwritable = |error: ReportError| {
-            Failure::new(Exit::Usage, error.to_string()).hint("name another file with --report; nothing was called")
-        };
-        let reports = Reports::create(&args.report, output.json, header).map_err(unwritable)?;
+        let refused =
+            |next: &'static str| move |error: ReportError| Failure::new(Exit::Usage, error.to_string()).hint(next);
+        let reports = Reports::create(&args.report, output.json, header)
+            .map_err(refused("name another file; nothing was called"))?;
         let people = (!output.json).then(|| People::begin(args.apply, header));
         let readers = Self { people, reports, gauge, applied: args.apply };
-        readers.heard(None).map_err(unwritable)?;
+        readers.heard(None).map_err(refused("nothing was called; write a --report"))?;
         Ok(readers)
     }
 
-    /// Ends the reports, then tells people what the run came to.
+    /// Ends the reports as whole documents.
     pub fn finish(self, summary: &Summary) -> Result<(), ReportError> {
         let written = self.reports.finish(summary);
-        match (self.people, self.gauge) {
-            (None, _) => {}
-            (Some(_), None) => people::summary(summary),
-            (Some(_), Some(gauge)) => gauge.aside(|| people::summary(summary)),
+        if self.people.is_some() {
+            match self.gauge {
+                Some(gauge) => gauge.aside(|| people::summary(summary)),
+                None => people::summary(summary),
+            }
         }
         written
     }
@@ -54,8 +56,7 @@ impl<'a> Readers<'a> {
         }
     }
 
-    /// A run that changes keys goes on only while somebody takes what it tells. What it changed until it saw that
-    /// nobody does goes to standard error.
+    /// What was changed until it was seen that nobody listens goes to standard error.
     fn heard(&self, row: Option<&KeyRow>) -> Result<(), ReportError> {
         if !self.applied || !output_gone() || self.reports.any_file() {
             return Ok(());
@@ -63,8 +64,10 @@ impl<'a> Readers<'a> {
         if let Some(row) = row.filter(|row| row.outcome != Outcome::Planned) {
             err(people::line(row, self.applied));
         }
-        let why = "nobody takes it, and no --report is kept".to_owned();
-        Err(ReportError { name: "on standard output".to_owned(), why })
+        Err(ReportError {
+            name: "on standard output".to_owned(),
+            why: "nobody takes it, and no --report is kept".to_owned(),
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use super::Users;
 use super::calls::Failed;
 use super::explain::standing;
 use super::scan::{ANOTHER_USER, Account, skip_of};
+use super::writes::orphans;
 use crate::keys::facts::Status;
-use crate::keys::purge::records::orphaned;
 use crate::keys::purge::row::{ExemptUser, KeyRow, Outcome, Skipped};
 use crate::keys::purge::{self, Decision, KeyRead, Rule, Standing, Use, UserRead, Verb};
 use crate::ports::{CallError, Cause, Clock, Directory, RequestId};
@@ -240,8 +240,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
 
     /// The records of keys that are not there any more go.
     pub async fn swept(&self, row: KeyRow, user: &UserRead) -> Acted {
-        let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
-        let names = user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default();
+        let names = orphans(user);
         if names.is_empty() {
             return Acted::whole(row);
         }

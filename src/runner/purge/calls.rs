@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 
 use chrono::TimeDelta;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::time::Instant;
 
 use super::pace::{Admission, Answer, Pace, Ticket};
@@ -97,6 +97,8 @@ pub struct Calls<'a, D, C> {
     patience: TimeDelta,
     pace: RefCell<Pace>,
     answered: Notify,
+    /// One caller asks the pace at a time, so that an answer wakes one and not all.
+    door: Mutex<()>,
     began: Instant,
     /// Set once no further call can succeed: throttled out, or the credentials are not taken any more.
     broken: RefCell<Option<CallError>>,
@@ -110,6 +112,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             patience,
             pace: RefCell::new(Pace::new(MOST_IN_FLIGHT)),
             answered: Notify::new(),
+            door: Mutex::new(()),
             began: Instant::now(),
             broken: RefCell::default(),
         }
@@ -240,6 +243,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     async fn admitted(&self, urgency: Urgency) -> Result<Ticket, Failed> {
+        let _one_at_a_time = self.door.lock().await;
         loop {
             if let Some(error) = self.broken() {
                 return Err(Failed::Call(error));

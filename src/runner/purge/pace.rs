@@ -20,28 +20,29 @@ const LONGEST_STEP: f64 = 1.5;
 /// How long the small window after a refusal is kept, in s: one and as many as it is wide, up to this. One that
 /// nearly fits takes long to empty the bucket, and is not to be blamed.
 const LONGEST_FIT: f64 = 4.0;
-/// Bounds of the pause after the first refusal, in s: the tokens of a second measure the rate to a few per cent.
-const PAUSE: (f64, f64) = (0.05, 1.0);
-/// So many calls served before the first refusal are worth a pause of 1 s. A shallower bucket is full earlier,
-/// and what it would then have got is lost.
+/// The pause after the first refusal, in s: the tokens of a second measure the rate to a few per cent.
+const PAUSE: f64 = 1.0;
+/// It is shorter where fewer calls than this were served before: a shallower bucket is full earlier, and what it
+/// would get then is lost.
 const CALLS_PER_PAUSE: f64 = 20.0;
+const SHORTEST_PAUSE: f64 = 0.05;
 /// The longest pause, in s: one call each 10 s asks whether an account that serves nothing is back.
 const LONGEST_PAUSE: f64 = 10.0;
 /// Below the measured rate, so that the bucket is not kept at the brink.
 const MARGIN: f64 = 0.99;
 /// What a refusal leaves of the pace at least: the mean since the last one is too low where it has grown since.
 const LARGEST_CUT: f64 = 0.8;
-/// The least uncertainty of a measured rate that growth goes by: IAM's other callers come and go.
-const LEAST_DOUBT: f64 = 0.01;
-/// Growth takes its time in proportion to the interval measured, up to this one, in s: an account that is freed is
-/// at double rate after 50 s, and one that is not refuses about each 15 s.
+/// A measured rate has grown by this share after a time in proportion to the interval measured, and then ever
+/// faster: IAM's other callers come and go.
+const DOUBT: f64 = 0.01;
+const MEMORY: f64 = 3.0;
+/// That interval, in s, at most: an account that is freed is at double rate after 50 s, and one that is not
+/// refuses about each 15 s.
 const LONGEST_MEMORY: f64 = 3.5;
-/// A call that comes late by no more, in s, is made up for. Timers are late, and a bucket fills meanwhile.
+/// A call that is late by up to this, in s, is made up for: timers are late, and a bucket fills meanwhile.
 const CREDIT: f64 = 0.5;
 /// A time no farther off than this, in s, has come: a caller whose timer rounds down must not spin.
 const SOON: f64 = 1e-6;
-/// Calls per s at most, so that growth stays a number.
-const FASTEST: f64 = 1e6;
 
 /// What came of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,39 +88,69 @@ struct Mark {
 
 #[derive(Debug)]
 enum Phase {
-    /// Never refused: the window opens step by step. `drained`: by how much a bucket of the usual rate would be
-    /// by now; `enough`: where the window doubles; `served`: the last answer; `since`: this window is full.
-    Opening { drained: f64, enough: f64, served: f64, since: f64 },
+    /// Never refused: the window opens step by step.
+    Opening(Opening),
     /// Unpaced through a small window, until the next refusal tells the rate. `amid`: served amid the wave.
     Measuring { amid: u32, since: f64 },
     /// At a measured rate that grows slowly.
     Paced(Rate),
 }
 
+/// The first calls.
+#[derive(Debug)]
+struct Opening {
+    /// By how much a bucket of the usual rate would be drained by now.
+    drained: f64,
+    /// Where the window doubles.
+    enough: f64,
+    last_served: f64,
+    /// Since when the window has been full.
+    since: f64,
+}
+
+impl Opening {
+    fn new() -> Self {
+        Self { drained: 0.0, enough: USUAL_DEPTH, last_served: 0.0, since: 0.0 }
+    }
+
+    /// The window after one more call was served. One that is not full proves nothing, and stays.
+    fn served(&mut self, now: f64, window: u32, full: bool) -> u32 {
+        self.drained = (self.drained - USUAL_RATE * (now - self.last_served)).max(0.0) + 1.0;
+        self.last_served = now;
+        if !full {
+            self.since = now;
+            return window;
+        }
+        let wider = if self.drained >= self.enough {
+            window
+        } else if now - self.since >= LONGEST_STEP {
+            (window / 4).max(1)
+        } else {
+            return window;
+        };
+        self.since = now;
+        self.enough = if self.drained >= USUAL_DEPTH { self.drained + CLEAN } else { USUAL_DEPTH };
+        window.saturating_add(wider)
+    }
+}
+
 /// Calls per s, growing with the time spent at it.
 #[derive(Debug)]
 struct Rate {
     base: f64,
-    /// How far off the measure may be, as a share of it.
-    doubt: f64,
     /// How long it was measured, in s.
-    memory: f64,
+    interval: f64,
     /// Time at this pace, in s.
     age: f64,
 }
 
 impl Rate {
-    fn measured(base: f64, calls: f64, seconds: f64) -> Self {
-        let slowest = 1.0 / LONGEST_PAUSE;
-        let doubt = (1.0 / calls.max(1.0)).max(LEAST_DOUBT);
-        let memory = seconds.clamp(PAUSE.0, LONGEST_MEMORY);
-        Self { base: base.clamp(slowest, FASTEST), doubt, memory, age: 0.0 }
+    fn measured(base: f64, interval: f64) -> Self {
+        Self { base: base.max(1.0 / LONGEST_PAUSE), interval: interval.clamp(SHORTEST_PAUSE, LONGEST_MEMORY), age: 0.0 }
     }
 
-    /// Stays near what was measured for about as long as that took, then feels for more ever faster.
     fn now(&self) -> f64 {
-        let growth = self.doubt * (self.age / (3.0 * self.memory)).powi(3);
-        (self.base * (1.0 + growth)).min(FASTEST)
+        self.base * (1.0 + DOUBT * (self.age / (MEMORY * self.interval)).powi(3))
     }
 }
 
@@ -151,10 +182,10 @@ impl Pace {
             most_in_flight,
             window: FIRST_WINDOW.min(most_in_flight),
             in_flight: 0,
-            phase: Phase::Opening { drained: 0.0, enough: USUAL_DEPTH, served: 0.0, since: 0.0 },
+            phase: Phase::Opening(Opening::new()),
             now: 0.0,
             next: 0.0,
-            pause: PAUSE.0,
+            pause: PAUSE,
             mark: None,
             starved_since: None,
             calls: 0,
@@ -174,10 +205,9 @@ impl Pace {
         }
         if let Phase::Paced(rate) = &mut self.phase {
             let gap = 1.0 / rate.now();
+            // An idle caller proves nothing: the pace grows with use only.
             if self.now - self.next > CREDIT {
-                // The caller was idle: the bucket may have run over, and nothing can be measured from before.
                 self.next = self.now - CREDIT;
-                self.mark = None;
             } else {
                 rate.age += gap;
             }
@@ -240,40 +270,21 @@ impl Pace {
         }
     }
 
-    /// A window that is not used proves nothing, and stays.
     fn widen(&mut self, of_last_wave: bool, window_was_full: bool) {
         let window = match &mut self.phase {
-            Phase::Opening { drained, enough, served, since } => {
-                *drained = (*drained - USUAL_RATE * (self.now - *served)).max(0.0) + 1.0;
-                *served = self.now;
-                if !window_was_full {
-                    *since = self.now;
-                    return;
-                }
-                let step = if *drained >= *enough {
-                    self.window
-                } else if self.now - *since >= LONGEST_STEP {
-                    (self.window / 4).max(1)
-                } else {
-                    return;
-                };
-                *since = self.now;
-                *enough = if *drained >= USUAL_DEPTH { *drained + CLEAN } else { USUAL_DEPTH };
-                self.window.saturating_add(step)
-            }
+            Phase::Opening(opening) => opening.served(self.now, self.window, window_was_full),
             // So many calls are on their way at once at the bucket's own rate.
             Phase::Measuring { amid, .. } if of_last_wave => {
                 *amid += 1;
-                self.window.max(*amid + *amid / 3)
+                self.window.max(*amid)
             }
-            Phase::Measuring { since, .. } if window_was_full => {
-                if self.now - *since < f64::from(self.window).min(LONGEST_FIT - 1.0) + 1.0 {
-                    return;
-                }
+            Phase::Measuring { since, .. }
+                if window_was_full && self.now - *since >= (1.0 + f64::from(self.window)).min(LONGEST_FIT) =>
+            {
                 *since = self.now;
-                self.window.saturating_add(1 + self.window / 8)
+                self.window.saturating_add(1)
             }
-            _ => return,
+            Phase::Measuring { .. } | Phase::Paced(_) => return,
         };
         self.window = window.min(self.most_in_flight);
     }
@@ -285,18 +296,18 @@ impl Pace {
             (float(calls), (sent - mark.sent).max(SOON))
         });
         match (&self.phase, since) {
-            (_, None) => self.measure_after((float(self.served) / CALLS_PER_PAUSE).clamp(PAUSE.0, PAUSE.1)),
+            (_, None) => self.measure_after((float(self.served) / CALLS_PER_PAUSE).clamp(SHORTEST_PAUSE, PAUSE)),
             (_, Some((calls, _))) if calls < 1.0 => {
-                self.measure_after((2.0 * self.pause).clamp(PAUSE.0, LONGEST_PAUSE))
+                self.measure_after((2.0 * self.pause).clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
             }
             (Phase::Paced(rate), Some((calls, seconds))) => {
                 let last = rate.now();
-                let base = (MARGIN * calls / seconds).clamp(LARGEST_CUT * last, MARGIN * last);
-                self.go_on_at(Rate::measured(base, calls, seconds));
+                let base = (MARGIN * calls / seconds).max(LARGEST_CUT * last);
+                self.go_on_at(Rate::measured(base, seconds));
             }
             // It serves again after a long pause, and not necessarily since its beginning.
-            (_, Some((calls, _))) if self.pause > PAUSE.1 && calls >= CALLS_PER_PAUSE => self.measure_after(PAUSE.1),
-            (_, Some((calls, seconds))) => self.go_on_at(Rate::measured(MARGIN * calls / seconds, calls, seconds)),
+            (_, Some((calls, _))) if self.pause > PAUSE && calls >= CALLS_PER_PAUSE => self.measure_after(PAUSE),
+            (_, Some((calls, seconds))) => self.go_on_at(Rate::measured(MARGIN * calls / seconds, seconds)),
         }
         self.mark = Some(Mark { number, sent, wave_end: self.calls, unserved: 0 });
     }

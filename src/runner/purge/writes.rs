@@ -25,7 +25,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         done.tried_disable = true;
         match self.calls.disable(&row.user.name, &row.key).await {
             Ok(request_id) => done.request_id = request_id,
-            Err(failed) => return self.not_written(row, failed),
+            Err(failed) => return self.not_written(row, done, failed),
         }
         done.disabled = true;
         row.at = (self.service_now)();
@@ -45,7 +45,20 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             let now = (self.service_now)();
             let before = user.tags.as_ref().map(|tags| records::record(tags, &row.key, now));
             let value = Disabling::again(before.as_ref().and_then(records::Record::valid), now).to_value();
-            self.calls.tag(&row.user.name, &disabled_tag(&row.key), &value).await?;
+            let name = disabled_tag(&row.key);
+            let tag = async || self.calls.tag(&row.user.name, &name, &value).await;
+            match tag().await {
+                Err(Failed::Call(error)) if error.cause == Cause::QuotaFull => {
+                    // A run that died left records of keys that are gone: they make room.
+                    let orphans = orphans(user);
+                    if orphans.is_empty() {
+                        return Err(Failed::Call(error));
+                    }
+                    self.calls.untag(&row.user.name, &orphans).await?;
+                    tag().await?;
+                }
+                tagged => _ = tagged?,
+            }
             done.recorded = true;
         }
         Ok(())
@@ -89,7 +102,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         done.tried_delete = true;
         match self.calls.delete(&row.user.name, &row.key).await {
             Ok(request_id) => done.request_id = request_id,
-            Err(failed) => return self.not_written(row, failed),
+            Err(failed) => return self.not_written(row, done, failed),
         }
         row.at = (self.service_now)();
         Ok(Next::end(self.deleted(row, user, done).await))
@@ -118,12 +131,19 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     }
 
     /// A refusal for good ends here; what may succeed later is looked at again.
-    fn not_written(&self, row: KeyRow, failed: Failed) -> Result<Next, Failed> {
+    fn not_written(&self, row: KeyRow, done: &Done, failed: Failed) -> Result<Next, Failed> {
         let Failed::Call(error) = failed else { return Err(failed) };
-        if self.calls.broken().is_some() {
+        let later = matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable | Cause::NotFound);
+        // A key that is off by our hand is told as that, though it could not be deleted.
+        if self.calls.broken().is_some() || (done.disabled && !later) {
             return Err(Failed::Call(error));
         }
-        let later = matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable | Cause::NotFound);
         Ok(if later { Next::Again(error) } else { Next::end(Acted::failure(row, error.to_string())) })
     }
+}
+
+/// The names of our records of keys that the user has no more.
+pub fn orphans(user: &UserRead) -> Vec<String> {
+    let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
+    user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default()
 }

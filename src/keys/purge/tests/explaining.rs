@@ -236,7 +236,7 @@ fn every_rule_has_its_own_name_and_question() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_explanation_says_what_the_rules_decide(users in account(), rules in any_rules()) {

@@ -90,7 +90,7 @@ fn totals<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> Totals {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_outside_the_groups_is_touched(users in account(), rules in any_rules()) {

@@ -32,7 +32,7 @@ fn capped() -> AccountSummary {
     }
     AccountSummary {
         users_expected: 5,
-        users_evaluated: 4,
+        users_evaluated: 5,
         users_exempt: 1,
         totals,
         cap: Some(CapHit { affected: 2, allowed: 0, scanned: 3 }),
@@ -44,7 +44,7 @@ fn capped() -> AccountSummary {
 
 #[test]
 fn only_a_key_that_was_disabled_and_is_still_there_can_be_switched_on_again() {
-    let command = "aws iam update-access-key --user-name alice --access-key-id AKIAEXAMPLE000000001 --status Active";
+    let command = "aws iam update-access-key --user-name=alice --access-key-id AKIAEXAMPLE000000001 --status Active";
     assert_eq!(row(Verb::Disable, Outcome::Done).undo().as_deref(), Some(command));
     for (verb, outcome) in [
         (Verb::Disable, Outcome::Planned),
@@ -91,10 +91,11 @@ fn the_summary_adds_its_accounts_up() {
     assert!(run.complete());
     run.add(&AccountSummary { failed: 3, left: Some("SUSPENDED".into()), cap: None, ..capped() });
     assert!(!run.complete());
-    assert_eq!((run.accounts, run.accounts_left, run.accounts_incomplete, run.accounts_capped), (2, 1, 1, 1));
-    assert_eq!((run.users_expected, run.users_evaluated, run.users_exempt), (10, 8, 2));
+    run.add(&AccountSummary { totals: Totals::default(), cap: None, ..capped() });
+    assert_eq!((run.accounts, run.accounts_left, run.accounts_incomplete, run.accounts_capped), (3, 1, 1, 1));
+    assert_eq!((run.users_expected, run.users_evaluated, run.users_exempt), (15, 15, 3));
     assert_eq!((run.totals.of(Verb::Keep), run.totals.of(Verb::Disable), run.totals.keys()), (2, 4, 6));
-    assert_eq!((run.failed, run.calls, run.throttled), (3, 20, 4));
+    assert_eq!((run.failed, run.calls, run.throttled), (3, 30, 6));
 }
 
 #[test]

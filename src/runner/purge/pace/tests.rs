@@ -1,186 +1,12 @@
-//! Simulations of the pace against token buckets, in virtual time: no clock, no chance.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! The pace against token buckets of many kinds, and against answers in any order: no clock, no chance.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// IAM's side: refused calls cost no token.
-struct Bucket {
-    /// (from when, tokens per s), in order.
-    rates: Vec<(f64, f64)>,
-    depth: f64,
-    tokens: f64,
-    at: f64,
-}
+mod world;
 
-impl Bucket {
-    fn new(rate: f64, depth: f64) -> Self {
-        Self { rates: vec![(0.0, rate)], depth, tokens: depth, at: 0.0 }
-    }
-
-    fn take(&mut self, now: f64) -> bool {
-        for (i, (from, rate)) in self.rates.iter().enumerate() {
-            let until = self.rates.get(i + 1).map_or(f64::INFINITY, |next| next.0);
-            let seconds = (now.min(until) - self.at.max(*from)).max(0.0);
-            self.tokens = (self.tokens + seconds * rate).min(self.depth);
-        }
-        self.at = now;
-        let served = self.tokens >= 1.0;
-        self.tokens -= f64::from(u8::from(served));
-        served
-    }
-}
-
-fn answer(served: bool) -> Answer {
-    if served { Answer::Served } else { Answer::Refused }
-}
-
-/// A generator of our own: the same figures on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        let mut dice = Self(seed.wrapping_mul(7919));
-        dice.roll();
-        dice
-    }
-
-    /// In 0..1.
-    fn roll(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        f64::from(u32::try_from(self.0 >> 32).unwrap()) / f64::from(u32::MAX)
-    }
-}
-
-/// Virtual time in whole ns, so that events are ordered.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn nanos(seconds: f64) -> u64 {
-    (seconds * 1e9).ceil() as u64
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn seconds(nanos: u64) -> f64 {
-    nanos as f64 / 1e9
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    Wake,
-    Arrive(usize),
-    Answer(usize),
-}
-
-/// One purge: so many calls, all wanted at once.
-struct Run {
-    pace: Pace,
-    left: u64,
-    served: u64,
-    lost: u64,
-    ended: f64,
-    /// When it will ask again.
-    wake: u64,
-}
-
-struct Call {
-    run: usize,
-    ticket: Option<Ticket>,
-    back: u64,
-    answer: Answer,
-}
-
-struct World {
-    bucket: Option<Bucket>,
-    latency: f64,
-    /// ± this share of the latency.
-    jitter: f64,
-    /// Timers fire late by up to this, in s.
-    lateness: f64,
-    /// The share of the served calls whose answers are lost.
-    lost: f64,
-    dice: Dice,
-    runs: Vec<Run>,
-    calls: Vec<Call>,
-    events: BinaryHeap<Reverse<(u64, What, usize)>>,
-}
-
-impl World {
-    fn new(bucket: Option<Bucket>, latency: f64, jitter: f64, calls: &[u64]) -> Self {
-        let runs =
-            calls.iter().map(|left| Run { pace: Pace::new(64), left: *left, served: 0, lost: 0, ended: 0.0, wake: 0 });
-        let (runs, dice) = (runs.collect(), Dice::new(7));
-        Self {
-            bucket,
-            latency,
-            jitter,
-            lateness: 0.0,
-            lost: 0.0,
-            dice,
-            runs,
-            calls: Vec::new(),
-            events: BinaryHeap::new(),
-        }
-    }
-
-    fn ask(&mut self, now: u64, run: usize) {
-        while self.runs[run].left > 0 {
-            match self.runs[run].pace.ask(seconds(now)) {
-                Admission::WhenAnswered => return,
-                Admission::At(time) => {
-                    assert!(time.is_finite() && time > seconds(now), "{time} at {now}");
-                    let wake = nanos(time + self.lateness * self.dice.roll());
-                    if self.runs[run].wake <= now || wake < self.runs[run].wake {
-                        self.runs[run].wake = wake;
-                        self.events.push(Reverse((wake, What::Wake, run)));
-                    }
-                    return;
-                }
-                Admission::Go(ticket) => {
-                    self.runs[run].left -= 1;
-                    let way = self.latency * (1.0 + self.jitter * (2.0 * self.dice.roll() - 1.0));
-                    let (call, back) = (self.calls.len(), now + nanos(way));
-                    self.calls.push(Call { run, ticket: Some(ticket), back, answer: Answer::Lost });
-                    self.events.push(Reverse((now + nanos(way / 2.0), What::Arrive(call), run)));
-                }
-            }
-        }
-    }
-
-    fn play(mut self) -> Vec<Run> {
-        for run in 0..self.runs.len() {
-            self.ask(0, run);
-        }
-        while let Some(Reverse((now, what, run))) = self.events.pop() {
-            match what {
-                What::Wake => self.ask(now, run),
-                What::Arrive(call) => {
-                    let served = self.bucket.as_mut().is_none_or(|bucket| bucket.take(seconds(now)));
-                    let lost = served && self.lost > 0.0 && self.dice.roll() < self.lost;
-                    let (index, call) = (call, &mut self.calls[call]);
-                    call.answer = if lost { Answer::Lost } else { answer(served) };
-                    self.events.push(Reverse((call.back, What::Answer(index), run)));
-                }
-                What::Answer(call) => {
-                    let call = &mut self.calls[call];
-                    let (run, served) = (&mut self.runs[call.run], call.answer == Answer::Served);
-                    run.pace.answered(call.ticket.take().unwrap(), seconds(now), call.answer);
-                    run.served += u64::from(served);
-                    run.lost += u64::from(call.answer == Answer::Lost);
-                    run.left += u64::from(!served);
-                    run.ended = seconds(now);
-                    let run = call.run;
-                    self.ask(now, run);
-                }
-            }
-        }
-        for run in &self.runs {
-            assert_eq!((run.left, run.pace.calls()), (0, run.served + run.lost + run.pace.throttled()));
-        }
-        self.runs
-    }
-}
+use world::{Bucket, Dice, Run, World, answer};
 
 const LATENCIES: [f64; 4] = [0.001, 0.005, 0.03, 0.1];
 
@@ -208,21 +34,27 @@ fn a_throttled_run_takes_the_buckets_own_time_and_five_refusals() {
     }
 }
 
-/// Shown by `cargo test pace -- --nocapture`.
 #[test]
 fn other_buckets_are_used_up_too() {
-    println!("rate/burst  calls  latency    time   over  refused");
     for (rate, depth) in [(5.0, 10.0), (10.0, 20.0), (20.0, 40.0), (50.0, 100.0), (100.0, 200.0), (200.0, 1000.0)] {
         for (latency, calls) in LATENCIES.into_iter().flat_map(|latency| [(latency, 1803), (latency, 5000)]) {
             let run = alone(rate, depth, latency, calls, 1);
             let ideal = ((float(calls) - depth) / rate).max(float(calls) / 64.0 * latency);
-            let (over, refused) = (100.0 * (run.ended / ideal - 1.0), run.pace.throttled());
-            println!("{rate:>4}/{depth:<5} {calls:>6} {latency:>6} s {:>7.1} {over:>5.1}% {refused:>8}", run.ended);
+            let what = format!("{calls} calls at {rate}/{depth}, {latency} s: {} of {ideal} s", run.ended);
             // A deep bucket runs over while the small window of the first calls waits for their answers.
-            assert!(run.ended <= 1.03 * ideal + 50.0 * latency, "{} of {ideal} s", run.ended);
-            // One full window, once, and a call each 15 s or 100 calls.
-            assert!(float(refused) <= 64.0 + (run.ended / 15.0).max(float(calls) / 100.0), "{refused}");
+            assert!(run.ended <= 1.02 * ideal + 50.0 * latency, "{what}");
+            // A full window, once, and a call each 15 s or 100 calls.
+            let refused = run.pace.throttled();
+            assert!(float(refused) <= 64.0 + (run.ended / 15.0).max(float(calls) / 100.0), "{what}: {refused}");
         }
+    }
+}
+
+#[test]
+fn a_fast_account_refuses_one_wave_and_hardly_more() {
+    for seed in 0..10 {
+        let run = alone(100.0, 200.0, 0.005, 1803, seed);
+        assert!(run.pace.throttled() <= 64 + 2, "{seed}: {}", run.pace.throttled());
     }
 }
 
@@ -231,8 +63,9 @@ fn other_buckets_are_used_up_too() {
 fn a_bucket_without_depth_is_treated_with_patience() {
     for latency in LATENCIES {
         let run = alone(20.0, 1.0, latency, 1803, 1);
-        assert!(run.ended <= 2.0 * 1803.0 / 20.0, "{latency} s: {} s", run.ended);
-        assert!(run.pace.throttled() <= 30, "{latency} s: {}", run.pace.throttled());
+        let within = if latency < 0.01 { 1.2 } else { 1.75 };
+        assert!(run.ended <= within * 1803.0 / 20.0, "{latency} s: {} s", run.ended);
+        assert!(run.pace.throttled() <= 20, "{latency} s: {}", run.pace.throttled());
     }
 }
 
@@ -348,8 +181,26 @@ fn idle_time_is_not_taken_for_a_slow_bucket() {
         now += 300.0;
         let (began, calls) = (now, pace.calls());
         work(&mut pace, &mut bucket, &mut now, |pace| pace.calls() >= calls + 400);
-        assert!(now - began <= 1.05 * 400.0 / 20.0, "{} s", now - began);
+        assert!(now - began <= 1.06 * 360.0 / 20.0, "{} s", now - began);
     }
+}
+
+#[test]
+fn calls_one_after_another_open_no_window() {
+    let (mut pace, mut bucket, mut now) = (Pace::new(64), Bucket::new(1e9, 1e9), 0.0);
+    work(&mut pace, &mut bucket, &mut now, |pace| pace.calls() >= 1000);
+    let at_once: Vec<_> = std::iter::from_fn(|| matches!(pace.ask(now), Admission::Go(_)).then_some(())).collect();
+    assert_eq!(at_once.len(), 2);
+}
+
+#[test]
+fn a_timer_that_rounds_down_does_not_spin() {
+    let (mut pace, _, now) = paced();
+    let next = match pace.ask(now) {
+        Admission::At(time) => time,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(pace.ask(next - 5e-7), Admission::Go(_)));
 }
 
 #[test]
@@ -388,7 +239,7 @@ fn millions_of_calls_leave_every_figure_finite() {
     let mut bucket = Bucket::new(1e9, 1e9);
     work(&mut pace, &mut bucket, &mut now, |pace| pace.calls() >= 2_000_000);
     let refused = pace.throttled();
-    assert!(rate(&pace) > 90.0 && rate(&pace) <= FASTEST, "{}", rate(&pace));
+    assert!(rate(&pace) > 90.0 && rate(&pace).is_finite(), "{}", rate(&pace));
     bucket = Bucket::new(20.0, 40.0);
     bucket.at = now;
     let (began, calls) = (now, pace.calls());
