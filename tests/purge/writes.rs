@@ -42,10 +42,10 @@ fn broken(world: &World, action: &'static str, fault: &Fault, when: When) -> See
 }
 
 /// For each write in both worlds; `play` gets world, action and fault.
-fn each(faults: Vec<(&'static str, Fault)>, play: fn(&World, &'static str, &Fault, &mut Table)) -> Vec<Case> {
+fn each(faults: &[(&'static str, Fault)], play: fn(&World, &'static str, &Fault, &mut Table)) -> Vec<Case> {
     let mut all = Vec::new();
     for (name, world) in [("with grace", GROUPS), ("without grace", AT_ONCE)] {
-        for (how, fault) in &faults {
+        for (how, fault) in faults {
             for action in WRITES {
                 let fault = fault.clone();
                 let play = move |table: &mut Table| play(&world, action, &fault, table);
@@ -71,7 +71,7 @@ fn no_harm(seen: &Seen, world: &World, table: &mut Table) {
 
 fn incomplete(seen: &Seen, table: &mut Table) {
     table.same("exit code", 20, seen.ran.code.unwrap_or(-1));
-    let skips = seen.report.iter().flat_map(|report| report.skips()).count();
+    let skips = seen.report.iter().flat_map(super::report::Report::skips).count();
     if skips == 0 {
         table.wrong("left out", "what could not be written", "nothing");
     }
@@ -110,12 +110,12 @@ fn got_over(world: &World, action: &'static str, fault: &Fault, table: &mut Tabl
 
 #[test]
 fn a_write_that_is_refused_for_good_is_reported_as_it_is() {
-    play_all(each(refusals(), refused_for_good));
+    play_all(each(&refusals(), refused_for_good));
 }
 
 #[test]
 fn a_write_whose_answer_is_always_lost_is_reported_as_it_is() {
-    play_all(each(losses(), always_lost));
+    play_all(each(&losses(), always_lost));
 }
 
 #[test]
@@ -123,20 +123,20 @@ fn a_write_that_is_refused_once_is_made_in_the_end() {
     let mut passing = refusals();
     passing.retain(|(how, _)| *how != "denied");
     passing.push(("throttled", Fault::Throttle));
-    play_all(each(passing, got_over));
+    play_all(each(&passing, got_over));
 }
 
 #[test]
 fn a_write_whose_answer_is_lost_once_is_found_done() {
-    play_all(each(losses(), got_over));
+    play_all(each(&losses(), got_over));
 }
 
 /// Writes that wait for the program's patience or time-outs, each for many seconds.
 pub fn patient() -> Vec<Case> {
     let hangs = || vec![("hangs after acting", Fault::ActAndHang)];
-    let mut all = each(vec![("throttled for good", Fault::Throttle)], refused_for_good);
-    all.extend(each(hangs(), always_lost));
-    all.extend(each(hangs(), got_over));
+    let mut all = each(&[("throttled for good", Fault::Throttle)], refused_for_good);
+    all.extend(each(&hangs(), always_lost));
+    all.extend(each(&hangs(), got_over));
     all
 }
 
