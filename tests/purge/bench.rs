@@ -87,7 +87,12 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        let stage = Stage::new(&Scenario::parse(POPULATION).unwrap()).unwrap();
+        Self::with("")
+    }
+
+    /// With more of the scenario's own words.
+    pub fn with(more: &str) -> Self {
+        let stage = Stage::new(&Scenario::parse(&format!("{POPULATION}{more}")).unwrap()).unwrap();
         let done: Arc<Mutex<Vec<(String, String, Time)>>> = Arc::default();
         let (log, sandbox) = (Arc::clone(&done), stage.sandbox.control());
         stage.sandbox.after_call(move |call: &Call| {

@@ -28,7 +28,7 @@ impl Difference {
 pub struct Table(pub Vec<Difference>);
 
 impl Table {
-    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike are told")]
+    #[expect(clippy::needless_pass_by_value, reason = "text, numbers and flags are given as they come")]
     pub fn same(&mut self, what: impl Into<String>, expected: impl ToString, found: impl ToString) {
         let (expected, found) = (expected.to_string(), found.to_string());
         if expected != found {
@@ -125,16 +125,9 @@ impl Outcome<'_> {
                         table.wrong(what, wanted, found);
                     }
                 }
-                (Some(part), _) => {
-                    if !found.contains(part) {
-                        table.wrong(what, format!("… {part} …"), found);
-                    }
-                }
-                (None, Some("disable" | "wait")) => {
-                    if found == "none" {
-                        table.wrong(what, "present", found);
-                    }
-                }
+                (Some(part), _) if !found.contains(part) => table.wrong(what, format!("… {part} …"), found),
+                (None, Some("disable" | "wait")) if found == "none" => table.wrong(what, "present", found),
+                (Some(_), _) | (None, Some("disable" | "wait")) => {}
                 (None, Some("delete")) => table.same(what, "none", found),
                 (None, _) => table.same(what, self.before.record(&key.id).unwrap_or("none"), found),
             }

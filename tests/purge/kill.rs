@@ -1,12 +1,14 @@
 //! The purge is killed, loses an answer, is throttled or told to stop, at each of its calls in turn.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::bench::{Bench, GRACE};
 use crate::sandbox::Fault;
+use crate::workstation::Ran;
 
 const APPLY: &str =
     "--group Developers --max-age 5d --exempt-group Spared --exempt-tag --max-affected 100% --apply --json";
@@ -15,7 +17,11 @@ const AT_ONCE: usize = 4;
 
 /// For each call of an undisturbed run.
 fn at_each_call(arguments: &str, attack: impl Fn(usize) + Sync) {
-    let probe = Bench::new();
+    at_each_call_with("", arguments, attack);
+}
+
+fn at_each_call_with(more: &str, arguments: &str, attack: impl Fn(usize) + Sync) {
+    let probe = Bench::with(more);
     probe.stage.sandbox.clear_calls();
     probe.run(arguments).expect(0);
     let calls = probe.stage.sandbox.calls().len();
@@ -96,5 +102,72 @@ fn asked_to_stop_at_any_call_the_report_is_whole_and_nothing_is_half_done() {
             let report = bench.check_report(&ran, &when);
             assert!(report.complete || ran.stderr.contains("run it again"), "{when}: {}", ran.stderr);
         });
+    }
+}
+
+const ROLE: &str = r#"
+[[account]]
+name = "home"
+role = "keyrot-me-purge"
+"#;
+
+#[test]
+fn a_session_that_ends_at_any_call_leaves_a_true_report_and_the_next_run_finishes() {
+    let arguments = format!("{APPLY} --role keyrot-me-purge");
+    at_each_call_with(ROLE, &arguments, |n| {
+        let (bench, when) = (Bench::with(ROLE), format!("(session over at call {n})"));
+        let (sandbox, mut calls) = (bench.stage.sandbox.control(), 0);
+        bench.stage.sandbox.on_call(move |_| {
+            calls += 1;
+            if calls == n {
+                sandbox.expire_sessions();
+            }
+        });
+        let ran = bench.run(&arguments);
+        bench.check(GRACE, &when);
+        bench.check_report(&ran, &when);
+        bench.check_that_it_is_finished(&arguments, &when);
+    });
+}
+
+/// Every seventh call alone: the time that runs out is real.
+#[test]
+fn out_of_time_in_the_middle_the_report_is_whole_and_the_next_run_finishes() {
+    let arguments = format!("{APPLY} --time-limit 2s");
+    at_each_call(APPLY, |n| {
+        if n % 7 != 0 {
+            return;
+        }
+        let (bench, when) = (Bench::new(), format!("(out of time at call {n})"));
+        bench.stage.sandbox.fault("*", n, Fault::Delay(Duration::from_millis(2_500)));
+        let ran = bench.run(&arguments);
+        bench.check(GRACE, &when);
+        bench.check_records(&when);
+        bench.check_report(&ran, &when);
+        bench.check_that_it_is_finished(APPLY, &when);
+    });
+}
+
+#[test]
+fn three_purges_at_once_do_no_harm_and_lists_may_be_stale() {
+    for (stale, grace) in [(0, GRACE), (8, GRACE), (0, TimeDelta::zero()), (8, TimeDelta::zero())] {
+        let (bench, when) = (Bench::new(), format!("(lists {stale} s old, grace {grace})"));
+        bench.stage.sandbox.stale_lists(Duration::from_secs(stale));
+        let arguments = if grace.is_zero() { format!("{APPLY} --grace 0") } else { APPLY.to_owned() };
+        let running: Vec<_> = (0..3).map(|_| bench.start(&arguments)).collect();
+        for child in running {
+            let ran = Ran::from(child.wait_with_output().unwrap());
+            assert!([Some(0), Some(20)].contains(&ran.code), "{when}: {}", ran.stderr);
+        }
+        bench.check(grace, &when);
+        if grace.is_zero() {
+            bench.stage.sandbox.stale_lists(Duration::ZERO);
+            bench.run(&arguments).expect(0);
+            assert_eq!(bench.status("one"), "gone", "{when}");
+        } else {
+            bench.check_records(&when);
+            bench.stage.sandbox.stale_lists(Duration::ZERO);
+            bench.check_that_it_is_finished(&arguments, &when);
+        }
     }
 }

@@ -85,8 +85,8 @@ impl KeyLine {
 
     /// What a reader of a failed test wants to know besides.
     pub fn remarks(&self) -> String {
-        let remarks: Vec<&str> = [&self.error, &self.note].into_iter().flatten().map(String::as_str).collect();
-        if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) }
+        let remarks = [&self.error, &self.note].into_iter().flatten();
+        remarks.fold(String::new(), |all, remark| all + " (" + remark + ")")
     }
 }
 

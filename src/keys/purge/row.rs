@@ -147,7 +147,7 @@ impl AccountSummary {
     /// Everything that had to be read was read, and everything that had to be written was written.
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.skipped.is_empty() && self.failed == 0
+        self.skipped.is_empty() && self.failed == 0 && self.users_evaluated == self.users_expected
     }
 }
 

@@ -9,8 +9,8 @@ use super::Users;
 use super::calls::Failed;
 use super::explain::standing;
 use super::scan::{ANOTHER_USER, Account, skip_of};
+use super::writes::orphans;
 use crate::keys::facts::Status;
-use crate::keys::purge::records::orphaned;
 use crate::keys::purge::row::{ExemptUser, KeyRow, Outcome, Skipped};
 use crate::keys::purge::{self, Decision, KeyRead, Rule, Standing, Use, UserRead, Verb};
 use crate::ports::{CallError, Cause, Clock, Directory, RequestId};
@@ -263,10 +263,4 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             }
         }
     }
-}
-
-/// The names of the records of keys that are not there any more.
-pub fn orphans(user: &UserRead) -> Vec<String> {
-    let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
-    user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default()
 }

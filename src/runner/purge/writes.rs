@@ -2,7 +2,7 @@
 //! before disabling where an older record stands, which would else lend its grace; delete, then drop the
 //! record.
 
-use super::act::{Acted, Done, Next, orphans};
+use super::act::{Acted, Done, Next};
 use super::calls::Failed;
 use super::scan::Account;
 use crate::keys::purge::records::{self, Disabling, disabled_tag, orphaned};
@@ -45,23 +45,23 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             let now = (self.service_now)();
             let before = user.tags.as_ref().map(|tags| records::record(tags, &row.key, now));
             let value = Disabling::again(before.as_ref().and_then(records::Record::valid), now).to_value();
-            self.tag(row, &value, user).await?;
+            let name = disabled_tag(&row.key);
+            let tag = async || self.calls.tag(&row.user.name, &name, &value).await;
+            match tag().await {
+                Err(Failed::Call(error)) if error.cause == Cause::QuotaFull => {
+                    // A run that died left records of keys that are gone: they make room.
+                    let orphans = orphans(user);
+                    if orphans.is_empty() {
+                        return Err(Failed::Call(error));
+                    }
+                    self.calls.untag(&row.user.name, &orphans).await?;
+                    tag().await?;
+                }
+                tagged => _ = tagged?,
+            }
             done.recorded = true;
         }
         Ok(())
-    }
-
-    /// Where IAM's 50 tags are full, the records of keys that are gone make room.
-    async fn tag(&self, row: &KeyRow, value: &str, user: &UserRead) -> Result<(), Failed> {
-        let (name, tag) = (&row.user.name, disabled_tag(&row.key));
-        let tagged = self.calls.tag(name, &tag, value).await.map(drop);
-        let full = matches!(&tagged, Err(Failed::Call(error)) if error.cause == Cause::QuotaFull);
-        let stale = orphans(user);
-        if !full || stale.is_empty() {
-            return tagged;
-        }
-        self.calls.untag(name, &stale).await?;
-        self.calls.tag(name, &tag, value).await.map(drop)
     }
 
     /// An over-age Inactive key whose disabling nobody recorded: its grace begins now.
@@ -140,4 +140,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         }
         Ok(if later { Next::Again(error) } else { Next::end(Acted::failure(row, error.to_string())) })
     }
+}
+
+/// The names of our records of keys that the user has no more.
+pub fn orphans(user: &UserRead) -> Vec<String> {
+    let keys: Vec<_> = user.keys.iter().map(|key| key.facts.id.clone()).collect();
+    user.tags.as_ref().map(|tags| orphaned(tags, &keys)).unwrap_or_default()
 }

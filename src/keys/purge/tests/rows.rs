@@ -44,7 +44,7 @@ fn capped() -> AccountSummary {
 
 #[test]
 fn only_a_key_that_was_disabled_and_is_still_there_can_be_switched_on_again() {
-    let command = "aws iam update-access-key --user-name alice --access-key-id AKIAEXAMPLE000000001 --status Active";
+    let command = "aws iam update-access-key --user-name=alice --access-key-id AKIAEXAMPLE000000001 --status Active";
     assert_eq!(row(Verb::Disable, Outcome::Done).undo().as_deref(), Some(command));
     for (verb, outcome) in [
         (Verb::Disable, Outcome::Planned),
