@@ -126,9 +126,8 @@ impl Hand {
             moment.extend(rest.remove_entry(field));
         }
         let moment = if moment.is_empty() { None } else { Some(fields(moment).map_err(named)?) };
-        let deed = match rest.remove("do") {
-            Some(toml::Value::String(deed)) => deed,
-            _ => return Err(named("`do` must say what is done".to_owned())),
+        let Some(toml::Value::String(deed)) = rest.remove("do") else {
+            return Err(named("`do` must say what is done".to_owned()));
         };
         let deed = Deed::read(&deed, rest).map_err(named)?;
         Ok(Self { deed, moment, told })

@@ -13,6 +13,7 @@ mod hands;
 mod kill;
 mod laws;
 mod names;
+mod patience;
 mod report;
 mod scenarios;
 mod scene;

@@ -72,7 +72,7 @@ impl Names {
     }
 }
 
-/// ``, `+30d`, `-8d`.
+/// Nothing, `+30d` or `-8d`.
 fn shifted(by: &str, now: Time) -> Result<Time, Mistake> {
     match (by.strip_prefix('+'), by.strip_prefix('-')) {
         (Some(ahead), _) => Ok(now + age(ahead).map_err(Mistake)?),

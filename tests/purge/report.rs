@@ -86,7 +86,7 @@ impl KeyLine {
     /// What a reader of a failed test wants to know besides.
     pub fn remarks(&self) -> String {
         let remarks = [&self.error, &self.note].into_iter().flatten();
-        remarks.map(|remark| format!(" ({remark})")).collect()
+        remarks.fold(String::new(), |all, remark| all + " (" + remark + ")")
     }
 }
 

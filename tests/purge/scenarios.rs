@@ -216,7 +216,7 @@ fn look_at_reports(stage: &Stage, paths: &[PathBuf], report: &Report, table: &mu
         if path.extension().is_some_and(|end| end == "json") {
             match Report::read(&text) {
                 Ok(written) => {
-                    let words = |of: &Report| of.keys.iter().map(|line| line.words()).collect::<Vec<_>>();
+                    let words = |of: &Report| of.keys.iter().map(super::report::KeyLine::words).collect::<Vec<_>>();
                     table.same(&name, format!("{:?}", words(report)), format!("{:?}", words(&written)));
                     table.same(format!("{name}: complete"), report.complete, written.complete);
                 }

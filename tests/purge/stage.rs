@@ -74,7 +74,9 @@ impl Stage {
         self.names().accounts.insert("home".to_owned(), HOME.to_owned());
         let (strangers, members): (Vec<&Account>, Vec<&Account>) =
             scenario.accounts.iter().partition(|account| account.stranger);
-        members.iter().for_each(|account| self.add_account(account));
+        for account in members {
+            self.add_account(account);
+        }
         if let Some(organization) = &scenario.organization {
             let manager = organization.management.as_deref().unwrap_or("home");
             let root = self.sandbox.make_organization(&self.account(manager)?);
@@ -84,7 +86,9 @@ impl Stage {
                 self.names().units.insert(unit.name.clone(), id);
             }
         }
-        strangers.iter().for_each(|account| self.add_account(account));
+        for account in strangers {
+            self.add_account(account);
+        }
         for account in &scenario.accounts {
             let id = self.account(&account.name)?;
             if let Some(unit) = &account.unit {

@@ -15,7 +15,7 @@ use crate::sandbox::Call;
 use crate::workstation::Ran;
 
 /// Cases wait much more than they work: for repetitions, and for time-outs.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 60;
 
 /// Accounts and users as a scenario file tells them, and how the purge is called there.
 #[derive(Clone, Copy)]

@@ -21,7 +21,6 @@ const WRITES: [&str; 4] = ["TagUser", "UntagUser", "UpdateAccessKey", "DeleteAcc
 fn refusals() -> Vec<(&'static str, Fault)> {
     vec![
         ("denied", Fault::denied()),
-        ("throttled", Fault::Throttle),
         ("500 before acting", Fault::ErrorBefore(500)),
         ("connection refused", Fault::Refuse),
         ("a web page", Fault::Html),
@@ -35,7 +34,6 @@ fn losses() -> Vec<(&'static str, Fault)> {
         ("500 after acting", Fault::ErrorAfter(500)),
         ("garbage after acting", Fault::Garbage),
         ("cut after acting", Fault::CutAnswer),
-        ("hangs after acting", Fault::ActAndHang),
     ]
 }
 
@@ -44,10 +42,10 @@ fn broken(world: &World, action: &'static str, fault: &Fault, when: When) -> See
 }
 
 /// For each write in both worlds; `play` gets world, action and fault.
-fn each(faults: Vec<(&'static str, Fault)>, play: fn(&World, &'static str, &Fault, &mut Table)) {
+fn each(faults: &[(&'static str, Fault)], play: fn(&World, &'static str, &Fault, &mut Table)) -> Vec<Case> {
     let mut all = Vec::new();
     for (name, world) in [("with grace", GROUPS), ("without grace", AT_ONCE)] {
-        for (how, fault) in &faults {
+        for (how, fault) in faults {
             for action in WRITES {
                 let fault = fault.clone();
                 let play = move |table: &mut Table| play(&world, action, &fault, table);
@@ -55,7 +53,7 @@ fn each(faults: Vec<(&'static str, Fault)>, play: fn(&World, &'static str, &Faul
             }
         }
     }
-    play_all(all);
+    all
 }
 
 /// Nothing is done that was not to be, and no key is deleted without its record.
@@ -73,60 +71,73 @@ fn no_harm(seen: &Seen, world: &World, table: &mut Table) {
 
 fn incomplete(seen: &Seen, table: &mut Table) {
     table.same("exit code", 20, seen.ran.code.unwrap_or(-1));
-    let skips = seen.report.iter().flat_map(|report| report.skips()).count();
+    let skips = seen.report.iter().flat_map(super::report::Report::skips).count();
     if skips == 0 {
         table.wrong("left out", "what could not be written", "nothing");
     }
 }
 
+fn refused_for_good(world: &World, action: &'static str, fault: &Fault, table: &mut Table) {
+    let seen = broken(world, action, fault, Always);
+    no_harm(&seen, world, table);
+    incomplete(&seen, table);
+    let deleted = seen.labels().into_iter().filter(|label| seen.after.status(label) == "gone");
+    for label in deleted.filter(|label| action == "DeleteAccessKey" || (action == "TagUser" && label != "b1")) {
+        table.wrong(format!("{label} at IAM"), "not deleted", "gone");
+    }
+    let off = ["a1", "a2"].into_iter().filter(|label| seen.after.status(label) != "Active");
+    for label in off.filter(|_| action == "UpdateAccessKey") {
+        table.wrong(format!("{label} at IAM"), "Active", "switched off");
+    }
+}
+
+fn always_lost(world: &World, action: &'static str, fault: &Fault, table: &mut Table) {
+    let seen = broken(world, action, fault, Always);
+    no_harm(&seen, world, table);
+    if action.ends_with("AccessKey") {
+        // The key itself is looked at, so what was lost is found.
+        seen.ended_well(world, table);
+    } else {
+        incomplete(&seen, table);
+    }
+}
+
+fn got_over(world: &World, action: &'static str, fault: &Fault, table: &mut Table) {
+    let seen = broken(world, action, fault, When::Nth(1));
+    seen.hold_laws(table);
+    seen.ended_well(world, table);
+}
+
 #[test]
 fn a_write_that_is_refused_for_good_is_reported_as_it_is() {
-    each(refusals(), |world, action, fault, table| {
-        let seen = broken(world, action, fault, Always);
-        no_harm(&seen, world, table);
-        incomplete(&seen, table);
-        let deleted = seen.labels().into_iter().filter(|label| seen.after.status(label) == "gone");
-        for label in deleted.filter(|label| action == "DeleteAccessKey" || (action == "TagUser" && label != "b1")) {
-            table.wrong(format!("{label} at IAM"), "not deleted", "gone");
-        }
-        let off = ["a1", "a2"].into_iter().filter(|label| seen.after.status(label) != "Active");
-        for label in off.filter(|_| action == "UpdateAccessKey") {
-            table.wrong(format!("{label} at IAM"), "Active", "switched off");
-        }
-    });
-}
-
-#[test]
-fn a_write_that_is_refused_once_is_made_in_the_end() {
-    let passing = refusals().into_iter().filter(|(how, _)| *how != "denied").collect();
-    each(passing, |world, action, fault, table| {
-        let seen = broken(world, action, fault, When::Nth(1));
-        seen.hold_laws(table);
-        seen.ended_well(world, table);
-    });
-}
-
-#[test]
-fn a_write_whose_answer_is_lost_once_is_found_done() {
-    each(losses(), |world, action, fault, table| {
-        let seen = broken(world, action, fault, When::Nth(1));
-        seen.hold_laws(table);
-        seen.ended_well(world, table);
-    });
+    play_all(each(&refusals(), refused_for_good));
 }
 
 #[test]
 fn a_write_whose_answer_is_always_lost_is_reported_as_it_is() {
-    each(losses(), |world, action, fault, table| {
-        let seen = broken(world, action, fault, Always);
-        no_harm(&seen, world, table);
-        if action.ends_with("AccessKey") {
-            // The key itself is looked at, so what was lost is found.
-            seen.ended_well(world, table);
-        } else {
-            incomplete(&seen, table);
-        }
-    });
+    play_all(each(&losses(), always_lost));
+}
+
+#[test]
+fn a_write_that_is_refused_once_is_made_in_the_end() {
+    let mut passing = refusals();
+    passing.retain(|(how, _)| *how != "denied");
+    passing.push(("throttled", Fault::Throttle));
+    play_all(each(&passing, got_over));
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_once_is_found_done() {
+    play_all(each(&losses(), got_over));
+}
+
+/// Writes that wait for the program's patience or time-outs, each for many seconds.
+pub fn patient() -> Vec<Case> {
+    let hangs = || vec![("hangs after acting", Fault::ActAndHang)];
+    let mut all = each(&[("throttled for good", Fault::Throttle)], refused_for_good);
+    all.extend(each(&hangs(), always_lost));
+    all.extend(each(&hangs(), got_over));
+    all
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn show(seen: &Explained, all: &[(&KeyRead, Explanation)]) {
         out("  has no such access key");
     }
     for (key, why) in all {
-        out(format_args!("\n{}  {}", why.key, key.facts.status));
+        out(format_args!("{}  {}", why.key, key.facts.status));
         for step in &why.steps {
             let (mark, facts) = said(step);
             out(format_args!("  {mark} {:<11} {:<32} {facts}", step.check.as_str(), step.check.question()));
