@@ -130,29 +130,6 @@ fn a_session_that_ends_at_any_call_leaves_a_true_report_and_the_next_run_finishe
     });
 }
 
-/// What completes a write is throttled for ever; a function that is about to be killed cannot wait for that.
-#[test]
-fn asked_to_stop_while_throttled_no_call_is_made_long_after() {
-    for limit in ["", "--time-limit 3s"] {
-        let bench = Bench::new();
-        bench.stage.sandbox.fault("TagUser", Always, Fault::Throttle);
-        let (sandbox, mut sent) = (bench.stage.sandbox.control(), false);
-        bench.stage.sandbox.on_call(move |call| {
-            if limit.is_empty() && call.action == "TagUser" && !sent {
-                sent = true;
-                kill_process(Pid::from_raw(sandbox.client().cast_signed()).unwrap(), Signal::INT).unwrap();
-            }
-        });
-        let ran = bench.run(&format!("{APPLY} {limit}"));
-        bench.check(GRACE, limit);
-        bench.check_report(&ran, limit);
-        let calls = bench.stage.sandbox.calls();
-        let first = calls.iter().find(|call| call.action == "TagUser").unwrap();
-        let spent = calls.last().unwrap().at - first.at;
-        assert!(spent < TimeDelta::seconds(40), "{limit}: the last call came {spent} after the first to be throttled");
-    }
-}
-
 /// Every seventh call alone: the time that runs out is real.
 #[test]
 fn out_of_time_in_the_middle_the_report_is_whole_and_the_next_run_finishes() {
