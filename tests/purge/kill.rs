@@ -148,8 +148,8 @@ fn asked_to_stop_while_throttled_no_call_is_made_long_after() {
         bench.check_report(&ran, limit);
         let calls = bench.stage.sandbox.calls();
         let first = calls.iter().find(|call| call.action == "TagUser").unwrap();
-        let spent = calls.last().unwrap().at - first.at;
-        assert!(spent < TimeDelta::seconds(40), "{limit}: the last call came {spent} after the first to be throttled");
+        let lasted = calls.last().unwrap().at - first.at;
+        assert!(lasted < TimeDelta::seconds(40), "{limit}: the last call came {spent} after the first to be throttled");
     }
 }
 
