@@ -149,7 +149,10 @@ fn asked_to_stop_while_throttled_no_call_is_made_long_after() {
         let calls = bench.stage.sandbox.calls();
         let first = calls.iter().find(|call| call.action == "TagUser").unwrap();
         let lasted = calls.last().unwrap().at - first.at;
-        assert!(lasted < TimeDelta::seconds(40), "{limit}: the last call came {spent} after the first to be throttled");
+        assert!(
+            lasted < TimeDelta::seconds(40),
+            "{limit}: the last call came {lasted} after the first to be throttled"
+        );
     }
 }
 
