@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::bench::{Bench, GRACE};
-use crate::sandbox::{Always, Fault};
+use crate::sandbox::Fault;
 use crate::workstation::Ran;
 
 const APPLY: &str =

@@ -325,9 +325,9 @@ mod tests {
         let brakes = Brakes::new(&Stopping, None, 1);
         assert_eq!(brakes.refusal(Urgency::Ordinary), Some(Stopped::Asked));
         assert_eq!(brakes.refusal(Urgency::Completing), None);
-        tokio::time::advance(LAST_WORDS - GLANCE).await;
+        tokio::time::advance(LAST_WORDS / 2).await;
         assert_eq!(brakes.refusal(Urgency::Completing), None);
-        tokio::time::advance(GLANCE).await;
+        tokio::time::advance(LAST_WORDS / 2).await;
         assert_eq!(brakes.refusal(Urgency::Completing), Some(Stopped::Asked));
     }
 }
