@@ -66,7 +66,7 @@ async fn purge(size: Size, folder: &Path) -> Came {
         facts: vec![("users".to_owned(), format!("members of {GROUP}"))],
         rules: serde_json::Map::new(),
     };
-    let paths = ["json", "csv"].map(|format| folder.join(format!("purge.{format}")));
+    let paths = ["json", "csv", "html"].map(|format| folder.join(format!("purge.{format}")));
     let mut reports = Reports::create(&paths, false, &header).unwrap();
     let began = Instant::now();
     let purge = Purge { estate: &estate, clock: &clock, settings: &settings };

@@ -24,8 +24,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::sdk_config::SharedHttpClient;
 use chrono::TimeDelta;
+use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
-use tracing::subscriber::NoSubscriber;
 
 use super::endpoint::{Destination, Service};
 use super::http::shared_client;
@@ -159,7 +159,8 @@ fn base_config(destination: &Destination, limits: Limits, http: SharedHttpClient
 /// Runs one SDK call with the SDK's logging off, whatever the log level: what it redacts is its choice, and
 /// the variable `LOG_SENSITIVE_BODIES` undoes it.
 pub(super) async fn quiet<F: Future>(call: F) -> F::Output {
-    call.with_subscriber(NoSubscriber::default()).await
+    // Not a subscriber made for the call: each would have every log statement's interest worked out again.
+    call.with_subscriber(Dispatch::none()).await
 }
 
 /// `attempt` bounds each attempt, and with the back-offs the operation as a whole.

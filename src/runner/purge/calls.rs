@@ -250,7 +250,8 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     async fn once<T>(&self, urgency: Urgency, call: &impl AsyncFn() -> Result<T, CallError>) -> Result<T, Failed> {
         let ticket = self.admitted(urgency).await?;
         let permit = self.brakes.in_flight.acquire().await;
-        let answer = call().await;
+        // On the heap, and only now: an SDK call's state is 10 KiB, and many more calls wait than are under way.
+        let answer = Box::pin(call()).await;
         drop(permit);
         let kind = match answer.as_ref().map_err(|error| error.cause) {
             Err(Cause::Throttled) => Answer::Refused,
