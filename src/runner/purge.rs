@@ -3,11 +3,8 @@
 //! Observes through `ports` and asks `keys::purge`; it decides nothing about a key itself. No adapter is
 //! named here.
 
-use std::cell::Cell;
-
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt};
-use tokio::sync::Semaphore;
 
 use self::accounts::{Target, Way};
 use self::calls::{Brakes, Calls};
@@ -128,12 +125,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     }
 
     fn brakes(&self) -> Brakes<'_, C> {
-        Brakes {
-            clock: self.clock,
-            deadline: self.settings.deadline,
-            in_flight: Semaphore::new(MOST_IN_FLIGHT),
-            unreported: Cell::new(false),
-        }
+        Brakes::new(self.clock, self.settings.deadline, MOST_IN_FLIGHT)
     }
 
     /// Local time, set right by what the service's answers said.

@@ -133,7 +133,11 @@ pub fn summary(summary: &Summary) {
     let accounts = summary.accounts - summary.accounts_left;
     out(format_args!(
         "{}: {}, {}, {}: {}",
-        if summary.applied { "done" } else { "dry run, nothing was changed" },
+        match (summary.applied, summary.complete()) {
+            (false, _) => "dry run, nothing was changed",
+            (true, true) => "done",
+            (true, false) => "not all was done",
+        },
         counted(accounts, "account"),
         counted(summary.users_evaluated, "user"),
         counted(summary.totals.keys(), "key"),

@@ -3,6 +3,7 @@
 //! A list that stops half-way is an error here, never a short list (I4).
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::{Mutex, Notify, Semaphore};
@@ -16,6 +17,10 @@ use crate::ports::{CallError, Cause, Clock, Directory, KeyUse, Page, RequestId, 
 
 /// Calls of one account that may be in flight together, where nothing throttles.
 const MOST_IN_FLIGHT: u32 = 64;
+/// After a stop, what completes a write is begun for so long: who asked waits, and a function's deadline kills.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// After a stop the clock does not sleep any more: what waits its turn looks so often.
+const GLANCE: Duration = Duration::from_millis(50);
 /// A call whose answer was lost is made again so often.
 const REPETITIONS: u32 = 2;
 /// Milliseconds before the first repetition; three times that before the second.
@@ -66,9 +71,24 @@ pub struct Brakes<'a, C> {
     pub in_flight: Semaphore,
     /// A report could not be written: nothing may be done that is not on record.
     pub unreported: Cell<bool>,
+    /// When it was first seen that the run is to end.
+    seen: Cell<Option<Instant>>,
 }
 
-impl<C: Clock> Brakes<'_, C> {
+impl<'a, C: Clock> Brakes<'a, C> {
+    pub fn new(clock: &'a C, deadline: Option<crate::keys::facts::Time>, in_flight: usize) -> Self {
+        let in_flight = Semaphore::new(in_flight);
+        Self { clock, deadline, in_flight, unreported: Cell::new(false), seen: Cell::default() }
+    }
+
+    /// Why a call of this urgency is not to be begun any more.
+    fn refusal(&self, urgency: Urgency) -> Option<Stopped> {
+        let why = self.stopped()?;
+        let seen = self.seen.get().unwrap_or_else(Instant::now);
+        self.seen.set(Some(seen));
+        (urgency == Urgency::Ordinary || seen.elapsed() >= LAST_WORDS).then_some(why)
+    }
+
     pub fn stopped(&self) -> Option<Stopped> {
         if self.unreported.get() {
             Some(Stopped::Unreported)
@@ -248,7 +268,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             if let Some(error) = self.broken() {
                 return Err(Failed::Call(error));
             }
-            if let Some(why) = self.brakes.stopped().filter(|_| urgency == Urgency::Ordinary) {
+            if let Some(why) = self.brakes.refusal(urgency) {
                 return Err(Failed::Stopped(why));
             }
             let answered = self.answered.notified();
@@ -263,12 +283,51 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
 
     /// An answer may change the pace before its time.
     async fn sleep_until(&self, at: f64, answered: impl Future<Output = ()>) {
-        let wait = std::time::Duration::try_from_secs_f64(at - self.elapsed()).unwrap_or_default();
-        let wait = TimeDelta::from_std(wait).unwrap_or_default();
-        tokio::select! { () = self.brakes.clock.sleep(wait) => {}, () = answered => {} }
+        let wait = Duration::try_from_secs_f64(at - self.elapsed()).unwrap_or_default();
+        let slept = async {
+            match self.brakes.stopped() {
+                None => self.brakes.clock.sleep(TimeDelta::from_std(wait).unwrap_or_default()).await,
+                Some(_) => tokio::time::sleep(wait.min(GLANCE)).await,
+            }
+        };
+        tokio::select! { () = slept => {}, () = answered => {} }
     }
 
     fn elapsed(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::facts::Time;
+    use crate::keys::journal::RotationId;
+
+    /// Asked to stop from the start.
+    struct Stopping;
+
+    impl Clock for Stopping {
+        fn now(&self) -> Time {
+            Time::default()
+        }
+        async fn sleep(&self, _: TimeDelta) {}
+        fn stop_requested(&self) -> bool {
+            true
+        }
+        fn new_rotation_id(&self) -> RotationId {
+            RotationId::from_bits(0)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_stop_nothing_new_is_begun_and_what_completes_a_write_for_seconds_only() {
+        let brakes = Brakes::new(&Stopping, None, 1);
+        assert_eq!(brakes.refusal(Urgency::Ordinary), Some(Stopped::Asked));
+        assert_eq!(brakes.refusal(Urgency::Completing), None);
+        tokio::time::advance(LAST_WORDS / 2).await;
+        assert_eq!(brakes.refusal(Urgency::Completing), None);
+        tokio::time::advance(LAST_WORDS / 2).await;
+        assert_eq!(brakes.refusal(Urgency::Completing), Some(Stopped::Asked));
     }
 }
