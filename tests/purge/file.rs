@@ -38,6 +38,8 @@ pub struct Purger {
     pub groups: Vec<String>,
     /// Signs with a session that the key opened, so that the purge cannot see the key's own id.
     pub session: bool,
+    /// The key is in the credentials file, and the profile `purge` takes this role of the home account with it.
+    pub profile_role: Option<String>,
     /// A second key of the same user, that the purge does not sign with.
     pub second_key: Option<Key>,
 }

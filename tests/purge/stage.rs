@@ -11,7 +11,7 @@ use super::file::{Account, Fault, FaultKind, Key, LastUsed, Mistake, Purger, Sce
 use super::names::{KeyName, Names};
 use crate::program;
 use crate::sandbox::{self, ADMINISTRATOR, Always, HOME, Sandbox, Time};
-use crate::workstation::Ran;
+use crate::workstation::{Ran, set_mode};
 
 /// The user that the purge runs as, and the label of its key.
 pub const PURGER: &str = "purger";
@@ -166,6 +166,10 @@ impl Stage {
         if let Some(second) = &purger.second_key {
             self.add_key((HOME, PURGER), second)?;
         }
+        if let Some(role) = &purger.profile_role {
+            self.write_profiles(role, &id, &secret);
+            return Ok(Vec::new());
+        }
         let (id, secret, token) =
             if purger.session { self.sandbox.open_session(PURGER) } else { (id, secret, String::new()) };
         let mut credentials = vec![("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)];
@@ -173,6 +177,16 @@ impl Stage {
             credentials.push(("AWS_SESSION_TOKEN", token));
         }
         Ok(credentials)
+    }
+
+    fn write_profiles(&self, role: &str, id: &str, secret: &str) {
+        let folder = self.home.path().join(".aws");
+        std::fs::create_dir(&folder).unwrap();
+        let keys = format!("[base]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        std::fs::write(folder.join("credentials"), keys).unwrap();
+        set_mode(&folder.join("credentials"), 0o600);
+        let profile = format!("[profile purge]\nrole_arn = arn:aws:iam::{HOME}:role/{role}\nsource_profile = base\n");
+        std::fs::write(folder.join("config"), profile).unwrap();
     }
 
     /// Of the purge's own credentials.
