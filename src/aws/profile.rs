@@ -91,6 +91,13 @@ impl ProfileFiles {
         names
     }
 
+    /// Each profile that has a `credential_process`, sorted by name, with its value: not for the screen.
+    #[must_use]
+    pub fn processes(&self) -> Vec<(&str, &str)> {
+        let with_process = |name| Some((name, value(self.sections.get_profile(name)?, "credential_process")?));
+        self.names().into_iter().filter_map(with_process).collect()
+    }
+
     /// The sections as the SDK has them when `profile` is selected.
     pub(super) async fn selecting(&self, profile: &str) -> Option<ProfileSet> {
         parse(&self.files, profile).await.ok()

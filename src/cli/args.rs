@@ -63,6 +63,7 @@ pub enum Command {
     Status(Status),
     Finish(Finish),
     Rollback(Rollback),
+    CredentialProcess(CredentialProcess),
     Purge(Box<Purge>),
     Completions(Completions),
     /// Write the man page to standard output
@@ -161,6 +162,21 @@ pub struct Rollback {
     pub profiles: Profiles,
     #[command(flatten)]
     pub sign: Sign,
+}
+
+/// Hand a profile's key to an AWS tool, from the file or the keychain
+///
+/// This is what credential_process in the AWS config file runs. It asks for nothing and calls nobody. `keyrot-me store
+/// move --to keychain` writes that line.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example, in ~/.aws/config:
+  [profile work]
+  credential_process = /usr/local/bin/keyrot-me credential-process --profile work")]
+pub struct CredentialProcess {
+    /// Profile whose key is meant
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub profile: String,
 }
 
 /// Disable, and later delete, over-age access keys of IAM groups: a dry run unless --apply is given

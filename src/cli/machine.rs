@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::aws::endpoint::Destination;
 use crate::aws::iam::AwsIam;
 use crate::aws::problem::ProfileProblem;
-use crate::aws::profile::{ProfileFiles, SigningProfile};
+use crate::aws::profile::{ProcessProfile, ProfileFiles, SigningProfile};
 use crate::cli::args::{Output, Profiles, Sign};
 use crate::cli::error::{Exit, Failure};
 use crate::host::clock::{Stop, SystemClock};
@@ -14,17 +14,20 @@ use crate::host::config_file::{ConfigFile, ProfileSettings, split_command};
 use crate::host::console::err;
 use crate::host::credentials_file::{self, CredentialsFile};
 use crate::host::journal_file::JournalFile;
+use crate::host::key_store::{self, KeyStore, KeychainProfile};
+use crate::host::keychain::{Entry, Keychain};
 use crate::host::lock::{LockError, RunLock};
 use crate::host::paths::{self, Places};
+use crate::host::process_line;
 use crate::host::prompt::{CodeSource, Terminal};
 use crate::keys::secret::SecretKey;
-use crate::ports::World;
+use crate::ports::{StoreError, World};
 use crate::runner::rotate::Auth;
 
 /// The world of one run.
 pub struct Machine {
     iam: AwsIam,
-    store: CredentialsFile,
+    store: KeyStore,
     journal: JournalFile,
     clock: SystemClock,
     desk: Terminal,
@@ -32,7 +35,7 @@ pub struct Machine {
 
 impl World for Machine {
     type Iam = AwsIam;
-    type Store = CredentialsFile;
+    type Store = KeyStore;
     type Journal = JournalFile;
     type Clock = SystemClock;
     type Desk = Terminal;
@@ -40,7 +43,7 @@ impl World for Machine {
     fn iam(&self) -> &AwsIam {
         &self.iam
     }
-    fn store(&self) -> &CredentialsFile {
+    fn store(&self) -> &KeyStore {
         &self.store
     }
     fn journal(&self) -> &JournalFile {
@@ -67,6 +70,9 @@ pub struct Workplace {
     pub places: Places,
     pub subjects: Vec<Subject>,
     pub stop: Stop,
+    pub keychain: Keychain,
+    /// The profiles whose keys are in the keychain.
+    pub keychain_profiles: Vec<KeychainProfile>,
     output: Output,
 }
 
@@ -74,13 +80,12 @@ impl Workplace {
     /// Reads the files and resolves the profiles; all that is wrong with them is found here.
     pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
         let places = found_places()?;
-        let config = ConfigFile::load(&places.settings, places.settings_named).map_err(|error| {
-            Failure::new(Exit::Usage, error.to_string()).hint("mend that line; nothing was changed")
-        })?;
+        let config = settings(&places)?;
         credentials_file::readable(&places)?;
         let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
+        let keychain = Keychain::new(config.keychain_wait);
         let mut subjects: Vec<Subject> = Vec::new();
-        for profile in resolved(&files, asked)? {
+        for profile in resolved(&files, &keychain, asked)? {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
                 Some(known) if known.profiles.contains(&profile.asked) => {}
                 Some(known) => known.profiles.push(profile.asked),
@@ -96,7 +101,8 @@ impl Workplace {
         }
         let stop = Stop::default();
         stop.listen();
-        Ok(Self { places, subjects, stop, output })
+        let keychain_profiles = in_keychain(&files);
+        Ok(Self { places, subjects, stop, keychain, keychain_profiles, output })
     }
 
     /// One run at a time on this machine.
@@ -113,11 +119,16 @@ impl Workplace {
     pub fn machine(&self, subject: &Subject, codes: CodeSource, may_ask: bool) -> Result<Machine, Failure> {
         Ok(Machine {
             iam: AwsIam::new(subject.destination.clone()),
-            store: CredentialsFile::new(&self.places, subject.signing.key.id.clone()),
+            store: self.store(subject),
             journal: JournalFile::open(&self.places.state)?,
             clock: SystemClock { stop: self.stop.clone() },
             desk: Terminal { codes, quiet: self.output.quiet, may_ask, stop: self.stop.clone() },
         })
+    }
+
+    fn store(&self, subject: &Subject) -> KeyStore {
+        let files = CredentialsFile::new(&self.places, subject.signing.key.id.clone());
+        KeyStore::new(files, self.keychain.clone(), self.keychain_profiles.clone())
     }
 
     /// What the user should know before anything is done, on standard error.
@@ -132,7 +143,7 @@ impl Workplace {
                 ));
             }
         }
-        for warning in CredentialsFile::new(&self.places, subject.signing.key.id.clone()).warnings() {
+        for warning in self.store(subject).files.warnings() {
             err(format_args!("warning: {warning}"));
         }
         let mut named: Vec<&str> = subject.destination.custom_endpoints().iter().map(|one| one.url.as_str()).collect();
@@ -159,11 +170,32 @@ pub fn usage(problem: &ProfileProblem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
 
+pub fn settings(places: &Places) -> Result<ConfigFile, Failure> {
+    ConfigFile::load(&places.settings, places.settings_named)
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint("mend that line; nothing was changed"))
+}
+
+/// The profiles whose key this program hands out from the keychain.
+fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
+    let ours = |(profile, command): (&str, &str)| {
+        Some(KeychainProfile { profile: profile.to_owned(), entry: process_line::entry_of(command)? })
+    };
+    files.processes().into_iter().filter_map(ours).collect()
+}
+
 /// The asked profiles, resolved to the keys that sign for them.
-fn resolved(files: &ProfileFiles, asked: &Profiles) -> Result<Vec<SigningProfile>, Failure> {
+fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Result<Vec<SigningProfile>, Failure> {
     if asked.all {
-        let own = |name: &str| files.resolve(name).ok().filter(|profile| profile.signing == profile.asked);
-        let found: Vec<SigningProfile> = files.names().into_iter().filter_map(own).collect();
+        let mut found = Vec::new();
+        for name in files.names() {
+            match files.resolve(name) {
+                Ok(profile) if profile.signing == profile.asked => found.push(profile),
+                Err(ProfileProblem::Process(process)) if process.signing == process.asked => {
+                    found.extend(from_keychain(keychain, *process)?.ok());
+                }
+                _ => {}
+            }
+        }
         return if found.is_empty() {
             Err(Failure::new(Exit::Usage, "no profile holds a long-term access key").hint("see `aws configure`"))
         } else {
@@ -174,7 +206,38 @@ fn resolved(files: &ProfileFiles, asked: &Profiles) -> Result<Vec<SigningProfile
         [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
         names => names.to_vec(),
     };
-    names.iter().map(|name| files.resolve(name).map_err(|problem| usage(&problem))).collect()
+    names.iter().map(|name| resolve(files, keychain, name)).collect()
+}
+
+/// The key that signs for a profile, from the files or from the keychain.
+fn resolve(files: &ProfileFiles, keychain: &Keychain, name: &str) -> Result<SigningProfile, Failure> {
+    match files.resolve(name) {
+        Ok(profile) => Ok(profile),
+        Err(ProfileProblem::Process(process)) => {
+            from_keychain(keychain, *process)?.map_err(|process| usage(&ProfileProblem::Process(Box::new(process))))
+        }
+        Err(problem) => Err(usage(&problem)),
+    }
+}
+
+/// The profile with its key, or the profile itself where another program has it.
+fn from_keychain(
+    keychain: &Keychain,
+    process: ProcessProfile,
+) -> Result<Result<SigningProfile, ProcessProfile>, Failure> {
+    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Err(process)) };
+    match key_store::published(keychain, &Entry::Profile(entry))
+        .map_err(|error| Failure::from(StoreError::from(error)))?
+    {
+        Some(key) => Ok(Ok(process.with_key(key))),
+        None => Err(no_entry(&process.signing)),
+    }
+}
+
+/// The profile says that its key is in the keychain, and it is not.
+pub fn no_entry(profile: &str) -> Failure {
+    Failure::new(Exit::CannotSignIn, format!("the keychain holds no key of profile '{profile}'"))
+        .hint(format!("put one there: `keyrot-me import --profile {profile}`"))
 }
 
 /// Where MFA codes come from, as far as the command line says.

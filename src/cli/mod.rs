@@ -1,6 +1,7 @@
 //! The commands: they compose the layers, run, and render. One file per command.
 
 pub mod args;
+mod credential_process;
 pub mod error;
 mod machine;
 mod purge;
@@ -12,7 +13,7 @@ use std::io;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, Output};
+use args::{Cli, Command, Completions, Output};
 use error::{Exit, Failure};
 
 use crate::host::console::{err, out_bytes, output_lost};
@@ -29,16 +30,17 @@ pub fn main() -> u8 {
     };
     crate::host::process::protect();
     log_to_stderr(cli.output);
-    let ended = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::from(anyhow::Error::new(error)))
-        .and_then(|runtime| {
-            let ended = runtime.block_on(run(&cli));
-            // A prompt that nobody answers any more must not keep the process.
-            runtime.shutdown_background();
-            ended
-        });
+    let output = cli.output;
+    let ended = match &cli.command {
+        Command::Rotate(args) => to_end(rotate::rotate(args, output)),
+        Command::Status(args) => to_end(status::run(args, output)),
+        Command::Finish(args) => to_end(rotate::finish(args, output)),
+        Command::Rollback(args) => to_end(rotate::rollback(args, output)),
+        Command::Purge(args) => to_end(purge::run(args, output)),
+        Command::CredentialProcess(args) => credential_process::run(args),
+        Command::Completions(args) => Ok(completions(args)),
+        Command::Man => man(),
+    };
     match ended {
         Ok(Exit::Done) if output_lost() => Exit::Unexpected as u8,
         Ok(exit) => exit as u8,
@@ -52,27 +54,31 @@ pub fn main() -> u8 {
     }
 }
 
-async fn run(cli: &Cli) -> Result<Exit, Failure> {
-    match &cli.command {
-        Command::Rotate(args) => rotate::rotate(args, cli.output).await,
-        Command::Status(args) => status::run(args, cli.output).await,
-        Command::Finish(args) => rotate::finish(args, cli.output).await,
-        Command::Rollback(args) => rotate::rollback(args, cli.output).await,
-        Command::Purge(args) => purge::run(args, cli.output).await,
-        Command::Completions(args) => {
-            let mut script = Vec::new();
-            clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut script);
-            out_bytes(&script);
-            Ok(Exit::Done)
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            rendered.map_err(|error| Failure::from(anyhow::Error::new(error)))?;
-            out_bytes(&page);
-            Ok(Exit::Done)
-        }
-    }
+/// Runs what needs a runtime: those that need none start sooner without.
+fn to_end(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+    let ended = runtime.block_on(work);
+    // A prompt that nobody answers any more must not keep the process.
+    runtime.shutdown_background();
+    ended
+}
+
+fn completions(args: &Completions) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut script);
+    out_bytes(&script);
+    Exit::Done
+}
+
+fn man() -> Result<Exit, Failure> {
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    rendered.map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+    out_bytes(&page);
+    Ok(Exit::Done)
 }
 
 /// The SDK's log stops at `info`: below that it would show bodies, and so secrets.

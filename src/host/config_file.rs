@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -13,6 +14,8 @@ use toml::Spanned;
 
 use crate::keys::facts::NotValid;
 use crate::keys::policy::{Limits, PurgeLimit, Settle, WeeklyHour, parse_duration};
+
+use super::keychain;
 
 /// Built in: a key is due after five working days, as a weekly rotation leaves it.
 const MAX_AGE: TimeDelta = TimeDelta::days(5);
@@ -29,8 +32,9 @@ struct File {
     #[serde(default)]
     purge: Purge,
     #[serde(default)]
+    store: Store,
+    #[serde(default)]
     profile: BTreeMap<String, Sections>,
-    store: Option<Spanned<toml::Value>>,
     notify: Option<Spanned<toml::Value>>,
     sink: Option<Spanned<toml::Value>>,
 }
@@ -44,7 +48,8 @@ struct Sections {
     mfa: Mfa,
     #[serde(default)]
     purge: Purge,
-    store: Option<Spanned<toml::Value>>,
+    #[serde(default)]
+    store: Store,
     notify: Option<Spanned<toml::Value>>,
 }
 
@@ -70,7 +75,7 @@ struct SettleTable {
 struct Mfa {
     serial: Option<String>,
     command: Option<Spanned<String>>,
-    pinentry: Option<Spanned<bool>>,
+    pinentry: Option<bool>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -79,6 +84,21 @@ struct Purge {
     limit: Option<Spanned<String>>,
     at: Option<Spanned<String>>,
     timezone: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Store {
+    kind: Option<StoreKind>,
+    wait: Option<Spanned<String>>,
+}
+
+/// Where a key is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    File,
+    Keychain,
 }
 
 /// What the file says for one profile, with what is built in where it is silent.
@@ -90,6 +110,10 @@ pub struct ProfileSettings {
     pub mfa_serial: Option<String>,
     /// Split as a shell splits words, never empty.
     pub mfa_command: Option<Vec<String>>,
+    /// Ask for MFA codes through pinentry.
+    pub pinentry: bool,
+    /// Where the key is to be kept; `None` leaves it where it is.
+    pub store: Option<StoreKind>,
 }
 
 /// A config file that cannot be used.
@@ -105,6 +129,8 @@ pub struct ConfigError {
 /// The whole file, checked.
 #[derive(Debug, Clone)]
 pub struct ConfigFile {
+    /// How long the keychain may take to answer, its prompt included.
+    pub keychain_wait: Duration,
     general: ProfileSettings,
     profiles: BTreeMap<String, ProfileSettings>,
 }
@@ -126,12 +152,17 @@ impl ConfigFile {
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let at = Source { path, text };
         let file: File = toml::from_str(text).map_err(|error| at.syntax(&error))?;
-        at.refuse_unavailable(&[("store", &file.store), ("notify", &file.notify), ("sink", &file.sink)])?;
+        at.refuse_unavailable(&[("notify", &file.notify), ("sink", &file.sink)])?;
         let profiles = file.profile.iter().map(|(name, own)| {
-            at.refuse_unavailable(&[("store", &own.store), ("notify", &own.notify)])?;
+            at.refuse_unavailable(&[("notify", &own.notify)])?;
+            at.refuse_own_wait(&own.store)?;
             Ok((name.clone(), at.settings(&[own.parts(), file.parts()])?))
         });
-        Ok(Self { profiles: profiles.collect::<Result<_, _>>()?, general: at.settings(&[file.parts()])? })
+        Ok(Self {
+            profiles: profiles.collect::<Result<_, _>>()?,
+            general: at.settings(&[file.parts()])?,
+            keychain_wait: at.keychain_wait(&file.store)?,
+        })
     }
 
     #[must_use]
@@ -140,17 +171,17 @@ impl ConfigFile {
     }
 }
 
-type Parts<'a> = (&'a Rotation, &'a Mfa, &'a Purge);
+type Parts<'a> = (&'a Rotation, &'a Mfa, &'a Purge, &'a Store);
 
 impl File {
     fn parts(&self) -> Parts<'_> {
-        (&self.rotation, &self.mfa, &self.purge)
+        (&self.rotation, &self.mfa, &self.purge, &self.store)
     }
 }
 
 impl Sections {
     fn parts(&self) -> Parts<'_> {
-        (&self.rotation, &self.mfa, &self.purge)
+        (&self.rotation, &self.mfa, &self.purge, &self.store)
     }
 }
 
@@ -179,6 +210,24 @@ impl Source<'_> {
         Ok(())
     }
 
+    /// One program asks one keychain, whatever the profile.
+    fn refuse_own_wait(&self, store: &Store) -> Result<(), ConfigError> {
+        match &store.wait {
+            None => Ok(()),
+            Some(wait) => Err(self.error(wait.span(), "wait belongs into the general [store]".to_owned())),
+        }
+    }
+
+    fn keychain_wait(&self, store: &Store) -> Result<Duration, ConfigError> {
+        let Some(wait) = &store.wait else { return Ok(keychain::PATIENCE) };
+        let not_valid = |why| self.not_valid(wait, &NotValid { what: "wait", value: wait.get_ref().clone(), why });
+        let found = parse_duration(wait.get_ref()).map_err(|bad| self.not_valid(wait, &bad))?;
+        match found.to_std() {
+            Ok(found) if (Duration::from_secs(1)..=Duration::from_mins(10)).contains(&found) => Ok(found),
+            _ => Err(not_valid("the keychain gets from 1s to 10m")),
+        }
+    }
+
     /// The first part that says something wins.
     fn settings(&self, parts: &[Parts<'_>]) -> Result<ProfileSettings, ConfigError> {
         fn pick<'a, T>(parts: &[Parts<'a>], get: impl Fn(&Parts<'a>) -> Option<&'a T>) -> Option<&'a T> {
@@ -188,9 +237,6 @@ impl Source<'_> {
             None => Ok(otherwise),
             Some(text) => parse_duration(text.get_ref()).map_err(|bad| self.not_valid(text, &bad)),
         };
-        if let Some(asked) = pick(parts, |part| part.1.pinentry.as_ref()).filter(|asked| *asked.get_ref()) {
-            return Err(self.error(asked.span(), "mfa.pinentry is not available in this version".to_owned()));
-        }
         Ok(ProfileSettings {
             limits: Limits {
                 max_age: duration(pick(parts, |part| part.0.max_age.as_ref()), MAX_AGE)?,
@@ -219,6 +265,8 @@ impl Source<'_> {
                 None => None,
                 Some(text) => Some(split_command(text.get_ref()).map_err(|bad| self.not_valid(text, &bad))?),
             },
+            pinentry: pick(parts, |part| part.1.pinentry.as_ref()).copied().unwrap_or_default(),
+            store: pick(parts, |part| part.3.kind.as_ref()).copied(),
         })
     }
 
@@ -341,13 +389,20 @@ mod tests {
     }
 
     #[test]
+    fn the_store_of_a_profile_lies_over_the_general_one() {
+        let file = parse("[store]\nkind = \"keychain\"\nwait = \"3s\"\n[profile.ci.store]\nkind = \"file\"\n").unwrap();
+        assert_eq!(file.keychain_wait, Duration::from_secs(3));
+        assert_eq!(file.for_profile("default").store, Some(StoreKind::Keychain));
+        assert_eq!(file.for_profile("ci").store, Some(StoreKind::File));
+        assert_eq!(parse("").unwrap().keychain_wait, Duration::from_secs(10));
+        assert!(complaint("[store]\nkind = \"kechain\"\n").starts_with("config.toml:2: "));
+        assert!(complaint("[store]\nwait = \"0s\"\n").starts_with("config.toml:2: wait \"0s\""));
+        assert!(complaint("[profile.ci.store]\nwait = \"3s\"\n").starts_with("config.toml:2: "));
+    }
+
+    #[test]
     fn what_this_version_cannot_do_is_refused_and_not_ignored() {
-        for (text, what) in [
-            ("[[sink]]\nname = \"ci\"\n", "[sink]"),
-            ("[store]\nkind = \"keychain\"\n", "[store]"),
-            ("[notify]\ndesktop = true\n", "[notify]"),
-            ("[mfa]\npinentry = true\n", "mfa.pinentry"),
-        ] {
+        for (text, what) in [("[[sink]]\nname = \"ci\"\n", "[sink]"), ("[notify]\ndesktop = true\n", "[notify]")] {
             assert!(complaint(text).contains(what), "{text}");
         }
     }

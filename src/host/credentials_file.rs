@@ -1,4 +1,4 @@
-//! The credentials file (and the config file, where keys stand there) as the published place, and the
+//! The credentials file (and the config file, where keys stand there) as a published place, and the
 //! stash in the state folder.
 //!
 //! Every profile that held the old key gets the new one; all other bytes stay. It never decides which
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::keys::facts::KeyId;
 use crate::keys::journal::RotationId;
 use crate::keys::secret::{AccessKey, SecretKey};
-use crate::ports::{PublishedKey, SecretStore, StoreError};
+use crate::ports::{PublishedKey, StoreError};
 
 use super::atomic_file::{self, FileError, Snapshot};
 use super::aws_ini::{AwsIni, FileKind, HeldKey, IniError};
@@ -139,8 +139,9 @@ impl CredentialsFile {
     }
 }
 
-impl SecretStore for CredentialsFile {
-    fn prove_writable(&self) -> Result<(), StoreError> {
+impl CredentialsFile {
+    /// As [`SecretStore::prove_writable`](crate::ports::SecretStore::prove_writable).
+    pub fn prove_writable(&self) -> Result<(), StoreError> {
         for (kind, path) in &self.files {
             self.prove_file(*kind, path)?;
         }
@@ -154,7 +155,8 @@ impl SecretStore for CredentialsFile {
         written.map_err(|error| file_failed(&error))
     }
 
-    fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
+    /// As [`SecretStore::published`](crate::ports::SecretStore::published), in the files.
+    pub fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
         let mut found: Vec<PublishedKey> = Vec::new();
         for (kind, path) in &self.files {
             let Some((_, ini)) = read(*kind, path)? else { continue };
@@ -170,22 +172,17 @@ impl SecretStore for CredentialsFile {
         Ok(found)
     }
 
-    fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError> {
+    /// One atomic replace in each file that holds `old`; false where none does.
+    pub fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
         let mut held = false;
         for (kind, path) in &self.files {
             held |= Self::publish_in(*kind, path, old, new)?;
         }
-        if held {
-            return Ok(());
-        }
-        Err(StoreError {
-            message: format!("no profile holds {old} any more: another program changed the file meanwhile"),
-            hint: Some("run again: nothing is lost".to_owned()),
-            needs_decision: true,
-        })
+        Ok(held)
     }
 
-    fn stash(&self, rotation: &RotationId, key: &AccessKey) -> Result<(), StoreError> {
+    /// As [`SecretStore::stash`](crate::ports::SecretStore::stash), in the files.
+    pub fn stash(&self, rotation: &RotationId, key: &AccessKey) -> Result<(), StoreError> {
         if self.stashed(rotation)?.contains(key) {
             return Ok(());
         }
@@ -204,7 +201,8 @@ impl SecretStore for CredentialsFile {
         atomic_file::write_new_secret_file(&path, &bytes).map_err(|error| file_failed(&error))
     }
 
-    fn stashed(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError> {
+    /// As [`SecretStore::stashed`](crate::ports::SecretStore::stashed), in the files.
+    pub fn stashed(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError> {
         let entries = match std::fs::read_dir(&self.stash) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -223,7 +221,8 @@ impl SecretStore for CredentialsFile {
         Ok(keys)
     }
 
-    fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError> {
+    /// As [`SecretStore::erase`](crate::ports::SecretStore::erase), in the files.
+    pub fn erase(&self, rotation: &RotationId, key: &KeyId) -> Result<(), StoreError> {
         atomic_file::erase_aside(&self.stash_file(rotation, key)).map_err(|error| file_failed(&error))
     }
 }
@@ -236,6 +235,31 @@ pub fn readable(places: &Places) -> Result<(), StoreError> {
     read(FileKind::Credentials, &places.credentials)?;
     read(FileKind::Config, &places.config)?;
     Ok(())
+}
+
+/// The key that the AWS files give `profile`; the credentials file wins.
+///
+/// # Errors
+/// [`StoreError`] for a file that is there and cannot be used, and for a key that is not a long-term one.
+pub fn key_of(places: &Places, profile: &str) -> Result<Option<AccessKey>, StoreError> {
+    for (kind, path) in [(FileKind::Credentials, &places.credentials), (FileKind::Config, &places.config)] {
+        let Some((_, ini)) = read(kind, path)? else { continue };
+        let Some(held) = ini.keys().into_iter().find(|held| held.profile == profile) else { continue };
+        let not_ours = |why: &str| StoreError {
+            message: format!(
+                "{}:{}: the key of profile '{profile}' cannot be handed out: {why}",
+                path.display(),
+                held.id_line
+            ),
+            hint: Some("let the AWS tools read the file themselves, or name another profile".to_owned()),
+            needs_decision: false,
+        };
+        if held.has_session_token {
+            return Err(not_ours("it has a session token beside it"));
+        }
+        return held.key.clone().map(Some).map_err(not_ours);
+    }
+    Ok(None)
 }
 
 /// Makes the state folder, for this user only.

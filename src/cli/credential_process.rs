@@ -1,0 +1,38 @@
+//! `credential-process`: hands a profile's key to an AWS tool, by the `credential_process` contract, version 1.
+//!
+//! No runtime, no AWS client, no network, no program started: it is run before each call of somebody's AWS tool. On
+//! standard output is the key or nothing.
+
+use zeroize::Zeroizing;
+
+use crate::cli::args::CredentialProcess;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::machine::{found_places, settings};
+use crate::host::console::out_bytes;
+use crate::host::credentials_file;
+use crate::host::key_store;
+use crate::host::keychain::{self, Entry, Keychain};
+use crate::ports::StoreError;
+
+/// The file wins over the keychain, as it does in every AWS tool that reads both.
+pub fn run(args: &CredentialProcess) -> Result<Exit, Failure> {
+    let places = found_places()?;
+    let key = match credentials_file::key_of(&places, &args.profile)? {
+        Some(key) => Some(key),
+        None => {
+            let keychain = Keychain::new(settings(&places)?.keychain_wait);
+            key_store::published(&keychain, &Entry::Profile(args.profile.clone())).map_err(StoreError::from)?
+        }
+    };
+    let key = key.ok_or_else(|| {
+        Failure::new(
+            Exit::CannotSignIn,
+            format!("neither the AWS files nor the keychain hold a key of profile '{}'", args.profile),
+        )
+        .hint(format!("put one there: `keyrot-me import --profile {}`", args.profile))
+    })?;
+    let mut text: Zeroizing<Vec<u8>> = keychain::write_key(&key);
+    text.push(b'\n');
+    out_bytes(&text);
+    Ok(Exit::Done)
+}
