@@ -60,6 +60,8 @@ impl World for Machine {
 /// One key to work on, with the profiles that were asked for and hold it.
 pub struct Subject {
     pub profiles: Vec<String>,
+    /// The profiles that hold the key for them.
+    pub holders: Vec<String>,
     pub signing: SigningProfile,
     pub settings: ProfileSettings,
     destination: Destination,
@@ -88,9 +90,15 @@ impl Workplace {
         for profile in resolved(&files, &keychain, asked)? {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
                 Some(known) if known.profiles.contains(&profile.asked) => {}
-                Some(known) => known.profiles.push(profile.asked),
+                Some(known) => {
+                    known.profiles.push(profile.asked);
+                    if !known.holders.contains(&profile.signing) {
+                        known.holders.push(profile.signing);
+                    }
+                }
                 None => subjects.push(Subject {
                     profiles: vec![profile.asked.clone()],
+                    holders: vec![profile.signing.clone()],
                     settings: config.for_profile(&profile.asked).clone(),
                     destination: Destination::read(&files, &profile, &paths::env)
                         .await
@@ -107,12 +115,7 @@ impl Workplace {
 
     /// One run at a time on this machine.
     pub fn lock(&self) -> Result<RunLock, Failure> {
-        let failed = |error: LockError| {
-            let exit = if matches!(error, LockError::Held { .. }) { Exit::Busy } else { Exit::Store };
-            Failure::new(exit, error.to_string()).hint(error.hint())
-        };
-        credentials_file::create_state_folder(&self.places)?;
-        RunLock::acquire(&self.places.state).map_err(failed)
+        locked(&self.places)
     }
 
     /// The world for one subject.
@@ -166,6 +169,16 @@ pub fn found_places() -> Result<Places, Failure> {
     })
 }
 
+/// One run at a time on this machine.
+pub fn locked(places: &Places) -> Result<RunLock, Failure> {
+    let failed = |error: LockError| {
+        let exit = if matches!(error, LockError::Held { .. }) { Exit::Busy } else { Exit::Store };
+        Failure::new(exit, error.to_string()).hint(error.hint())
+    };
+    credentials_file::create_state_folder(places)?;
+    RunLock::acquire(&places.state).map_err(failed)
+}
+
 pub fn usage(problem: &ProfileProblem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
@@ -176,7 +189,7 @@ pub fn settings(places: &Places) -> Result<ConfigFile, Failure> {
 }
 
 /// The profiles whose key this program hands out from the keychain.
-fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
+pub fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
     let ours = |(profile, command): (&str, &str)| {
         Some(KeychainProfile { profile: profile.to_owned(), entry: process_line::entry_of(command)? })
     };

@@ -17,6 +17,7 @@ pub mod lock;
 pub mod paths;
 pub mod process;
 pub mod process_line;
+pub mod profile_files;
 pub mod prompt;
 pub mod report;
 pub mod tty;
