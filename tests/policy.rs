@@ -194,7 +194,7 @@ fn another_users_keys_cannot_be_touched() {
                 aws.set_active(&signer, "bob", &bobs_id, false).await,
                 aws.delete_key(&signer, "bob", &bobs_id).await,
                 aws.mfa_serials(&signer, "bob").await.map(drop),
-                aws.last_used(&signer, &bobs_id).await.map(drop),
+                aws.key_use(&signer, &bobs_id).await.map(drop),
             ] {
                 assert_eq!(refused.unwrap_err().cause, Cause::AccessDenied);
             }

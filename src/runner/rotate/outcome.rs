@@ -8,6 +8,7 @@ use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Time};
 use crate::keys::journal::Rotation;
 use crate::keys::policy::{Policy, Settle};
 use crate::keys::rotation::{Blocked, Idle};
+use crate::keys::secret::Signer;
 use crate::ports::{CallError, Cause, StoreError};
 
 /// How IAM writes are signed.
@@ -17,6 +18,17 @@ pub enum Auth {
     Mfa { serial: Option<String> },
     /// The profile's own key.
     KeyItself,
+    /// `--auth-profile`.
+    Other(OtherProfile),
+}
+
+/// Another profile, whose credentials sign in the key's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherProfile {
+    pub name: String,
+    pub signer: Signer,
+    /// The command that renews its sign-in, or shows what it is.
+    pub renew: String,
 }
 
 /// What one run goes by.
@@ -45,6 +57,32 @@ pub enum Halt {
     CannotSignIn {
         key: KeyId,
         error: CallError,
+    },
+    /// AWS refuses the other profile's credentials, or does not permit them what they are to do.
+    OtherRefused {
+        profile: String,
+        renew: String,
+        /// Who they are, once STS has told.
+        by: Option<Identity>,
+        error: CallError,
+    },
+    /// The other profile belongs to another account than the key.
+    OtherAccount {
+        profile: String,
+        by: Identity,
+        key: KeyId,
+        account: String,
+    },
+    /// Nobody tells whose key this was, and the other profile is no user who may say 'mine'.
+    OwnerUnknown {
+        key: KeyId,
+        profile: String,
+        by: Identity,
+    },
+    /// Nobody tells whose key this was; the other profile's user has not said 'mine'.
+    OwnerInDoubt {
+        key: KeyId,
+        by: Identity,
     },
     /// The local clock is off by this much (service − local).
     ClockOff {
