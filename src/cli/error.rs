@@ -8,7 +8,7 @@ use crate::keys::facts::{Identity, KeyFacts, KeyId, Status};
 use crate::keys::rotation::Blocked;
 use crate::keys::words::when;
 use crate::ports::{CallError, Cause, StoreError};
-use crate::runner::rotate::Halt;
+use crate::runner::rotate::{Halt, OtherHalt};
 
 /// The documented exit codes (DESIGN section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +76,6 @@ impl From<StoreError> for Failure {
 /// The ways back for a user whose key is gone.
 const BACK_IN: &str = "two ways back in: `aws login --profile NAME`, then `keyrot-me rotate --auth-profile NAME --yes`; \
                        or make a key in the console and store it: `keyrot-me import`";
-const IMPORT: &str = "`keyrot-me import`";
 
 /// What a run that stopped says.
 pub fn halted(halt: &Halt) -> Failure {
@@ -93,26 +92,10 @@ pub fn halted(halt: &Halt) -> Failure {
             }
         }
         Halt::CannotSignIn { key, error } => {
-            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error})")).hint(
-                format!("the key may have been deleted or disabled, by the purge for one. {BACK_IN}"),
-            )
+            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error})"))
+                .hint(format!("the key may have been deleted or disabled, by the purge for one. {BACK_IN}"))
         }
-        Halt::OtherRefused { profile, renew, by, error } => other_refused(profile, renew, by.as_ref(), error),
-        Halt::OtherAccount { profile, by, key, account } => Failure::new(
-            Exit::CannotSignIn,
-            format!("profile '{profile}' is {} in account {}, and {key} is of account {account}", named(by), by.account),
-        )
-        .hint("name a profile of the key's own account with --auth-profile"),
-        Halt::OwnerUnknown { key, profile, by } => Failure::new(
-            Exit::CannotSignIn,
-            format!("{key} does not work any more, and neither the journal nor IAM tells {} (profile '{profile}') whose it was", named(by)),
-        )
-        .hint(format!("sign in as its user: `aws login`, then --auth-profile; or store a key made in the console: {IMPORT}")),
-        Halt::OwnerInDoubt { key, by } => Failure::new(
-            Exit::Blocked,
-            format!("{key} does not work any more, and neither the journal nor IAM tells whether it was a key of {} in account {}", named(by), by.account),
-        )
-        .hint("if it was, run the same command with --yes: the new key will be that user's"),
+        Halt::Other(why) => other(why),
         Halt::ClockOff { by } => Failure::new(
             Exit::Unexpected,
             format!(
@@ -122,13 +105,16 @@ pub fn halted(halt: &Halt) -> Failure {
             ),
         )
         .hint("set the clock (on Linux: timedatectl set-ntp true), then run again"),
-        Halt::NotAUser { arn } => {
-            Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
-                .hint("only IAM users' keys can be rotated; delete a root key in the console")
-        }
+        Halt::NotAUser { arn } => Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
+            .hint("only IAM users' keys can be rotated; delete a root key in the console"),
         Halt::WrongIdentity { expected, found, stored } => Failure::new(
             Exit::Blocked,
-            format!("the new key belongs to {}, not to {}{}", found.arn, expected.arn, if *stored { "" } else { "; it was not stored" }),
+            format!(
+                "the new key belongs to {}, not to {}{}",
+                found.arn,
+                expected.arn,
+                if *stored { "" } else { "; it was not stored" }
+            ),
         )
         .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
         Halt::Store(error) => error.clone().into(),
@@ -238,6 +224,39 @@ pub fn blocked(reason: &Blocked) -> Failure {
 /// Who somebody is, as short as can be.
 fn named(who: &Identity) -> &str {
     who.user().unwrap_or(&who.arn)
+}
+
+/// What a run says that another profile was to sign.
+fn other(why: &OtherHalt) -> Failure {
+    match why {
+        OtherHalt::Refused { profile, renew, by, error } => other_refused(profile, renew, by.as_ref(), error),
+        OtherHalt::Account { profile, by, key, account } => Failure::new(
+            Exit::CannotSignIn,
+            format!("profile '{profile}' is {} in account {}, and {key} is of account {account}", named(by), by.account),
+        )
+        .hint("name a profile of the key's own account with --auth-profile"),
+        OtherHalt::OwnerUnknown { key, profile, by } => Failure::new(
+            Exit::CannotSignIn,
+            format!(
+                "{key} does not work any more, and neither the journal nor IAM tells {} (profile '{profile}') whose it was",
+                named(by)
+            ),
+        )
+        .hint(
+            "sign in as its user with `aws login`, and name that profile with --auth-profile; or make a key in the \
+             console and store it: `keyrot-me import`",
+        ),
+        OtherHalt::OwnerInDoubt { key, by } => Failure::new(
+            Exit::Blocked,
+            format!(
+                "{key} does not work any more, and neither the journal nor IAM tells whether it was a key of {} in \
+                 account {}",
+                named(by),
+                by.account
+            ),
+        )
+        .hint("if it was, run the same command with --yes: the new key will be that user's"),
+    }
 }
 
 /// What the other profile's credentials met, and what would let them pass.

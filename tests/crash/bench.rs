@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::cli::auth_profile::sign_in;
 use crate::program;
 use crate::sandbox::KeyState;
 use crate::workstation::{Ran, Workstation};
@@ -24,6 +25,8 @@ pub const UNTIL_LISTS_ARE_FRESH: Duration = Duration::from_secs(100);
 pub enum Auth {
     Mfa,
     Key,
+    /// `--auth-profile`: alice's sign-in at the console.
+    Login,
 }
 
 /// A credentials file and the key of its first profile.
@@ -40,6 +43,8 @@ pub struct Bench {
     /// As it was before anything was done; what others edit meanwhile they must edit here too.
     pub original: Arc<Mutex<Original>>,
     old: String,
+    /// The old key was off or gone before anything was done.
+    dead: bool,
     /// Where the home lies on a disk of its own.
     disk: Option<Disk>,
     /// Every key that alice was seen to have, with its secret.
@@ -62,7 +67,26 @@ impl Bench {
         let key = station.sandbox.keys_of("alice").remove(0);
         let original = Original { text: station.credentials(), id: key.id.clone(), secret: key.secret };
         let original = Arc::new(Mutex::new(original));
-        Self { station, auth, original, old: key.id, disk: None, known: RefCell::default() }
+        if auth == Auth::Login {
+            sign_in(&station);
+        }
+        Self { station, auth, original, old: key.id, dead: false, disk: None, known: RefCell::default() }
+    }
+
+    /// Alice's key was switched off, or with `deleted` deleted.
+    pub fn with_dead_key(deleted: bool) -> Self {
+        let bench = Self::new(Auth::Login);
+        if deleted {
+            bench.sandbox.delete_key(&bench.old);
+        } else {
+            bench.sandbox.set_status(&bench.old, "Inactive");
+        }
+        Self { dead: true, ..bench }
+    }
+
+    /// Nothing but the dead key was ever published.
+    pub fn still_dead(&self) -> bool {
+        self.dead && self.published().0 == self.old
     }
 
     pub fn settings(&self, rotation: &str) {
@@ -134,6 +158,7 @@ impl Bench {
         match self.auth {
             Auth::Mfa => all.extend(["--mfa-code", &code]),
             Auth::Key => all.push("--no-mfa"),
+            Auth::Login => all.extend(["--auth-profile", "login"]),
         }
         self.unsigned(&all)
     }
@@ -165,7 +190,9 @@ impl Bench {
     #[track_caller]
     pub fn wait_for(&self, child: Child) -> Ran {
         let ran = self.ended(child);
-        self.some_stored_key_is_active();
+        if !self.still_dead() {
+            self.some_stored_key_is_active();
+        }
         self.file_is_whole();
         ran
     }

@@ -12,7 +12,7 @@ use keyrot_me::keys::journal::Rotation;
 use keyrot_me::keys::policy::{Goal, Limits, Policy, Settle};
 use keyrot_me::keys::rotation::Blocked;
 use keyrot_me::keys::secret::{SecretKey, Session, Signer};
-use keyrot_me::runner::rotate::{Auth, End, Halt, OtherProfile, Report, Run, Settings};
+use keyrot_me::runner::rotate::{Auth, End, Halt, OtherHalt, OtherProfile, Report, Run, Settings};
 
 use super::gate::Model;
 use super::schedule::{Fault, Other, Person, Schedule, Story};
@@ -206,7 +206,9 @@ fn judge(model: &Model, schedule: &Schedule, report: &Report) -> Verdict {
         End::Blocked(blocked) => Verdict::Wrong(format!("I5: blocked without need: {blocked:?}")),
         End::Halted(Halt::WrongIdentity { .. }) if schedule.nature.strange => Verdict::Decision,
         End::Halted(Halt::CannotSignIn { key, .. }) if model.with(|s| truly_off(s, key)) => Verdict::Decision,
-        End::Halted(Halt::OwnerUnknown { .. } | Halt::OwnerInDoubt { .. }) if schedule.story.taken() => {
+        End::Halted(Halt::Other(OtherHalt::OwnerUnknown { .. } | OtherHalt::OwnerInDoubt { .. }))
+            if schedule.story.taken() =>
+        {
             Verdict::Decision
         }
         End::Halted(_) => Verdict::GoOn,

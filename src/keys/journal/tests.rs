@@ -67,7 +67,13 @@ const TABLE: [(&str, &[(&str, &str)]); 10] = [
     ),
     (
         "Deactivated",
-        &[("Published", "Published"), ("Proved", "Retired"), ("Reactivated", "Staged"), ("Rollback", "Staged"), ("Abandoned", "Closed")],
+        &[
+            ("Published", "Published"),
+            ("Proved", "Retired"),
+            ("Reactivated", "Staged"),
+            ("Rollback", "Staged"),
+            ("Abandoned", "Closed"),
+        ],
     ),
     ("Retired", &[("Published", "Published"), ("Rollback", "Staged"), ("Deleted old", "Closed")]),
     ("Closed", &[]),

@@ -9,7 +9,7 @@ mod outcome;
 mod signing;
 mod steps;
 
-pub use outcome::{Auth, End, Halt, OtherProfile, Report, Settings};
+pub use outcome::{Auth, End, Halt, OtherHalt, OtherProfile, Report, Settings};
 
 use chrono::TimeDelta;
 
@@ -278,7 +278,7 @@ impl<'a, W: World> Run<'a, W> {
             Halt::NotPermitted(error) | Halt::Call(error) | Halt::CannotSignIn { error, .. } if begun => {
                 Halt::Unfinished { why: error.to_string() }
             }
-            Halt::OtherRefused { profile, renew, error, .. } if begun => {
+            Halt::Other(OtherHalt::Refused { profile, renew, error, .. }) if begun => {
                 Halt::Unfinished { why: format!("{error}; see to the sign-in of profile {profile}: {renew}") }
             }
             // Gone since it signed in.

@@ -7,7 +7,7 @@ use crate::keys::facts::Identity;
 use crate::ports::{CallError, Cause, Desk, Iam, Journal, KeyUse, World};
 
 use super::signing::{of_rotation, sign_in_refused};
-use super::{Auth, Halt, OtherProfile, Run, same_user};
+use super::{Auth, Halt, OtherHalt, OtherProfile, Run, same_user};
 
 impl<W: World> Run<'_, W> {
     pub(super) fn other(&self) -> Option<&OtherProfile> {
@@ -64,7 +64,7 @@ impl<W: World> Run<'_, W> {
             Ok(_) | Err(_) => {}
         }
         let Some(user) = by.user() else {
-            return Err(Halt::OwnerUnknown { key, profile: other.name.clone(), by: by.clone() });
+            return Err(OtherHalt::OwnerUnknown { key, profile: other.name.clone(), by: by.clone() }.into());
         };
         let question = format!(
             "nothing here tells whose key {key} was. was it {user}'s, in account {}? the new key will be",
@@ -75,22 +75,18 @@ impl<W: World> Run<'_, W> {
             self.tell(&format!("{key} is taken for {user}'s, as agreed"));
             return Ok(by.clone());
         }
-        Err(Halt::OwnerInDoubt { key, by: by.clone() })
+        Err(OtherHalt::OwnerInDoubt { key, by: by.clone() }.into())
     }
 
     fn of_account(&self, other: &OtherProfile, by: Identity, account: String) -> Halt {
-        Halt::OtherAccount { profile: other.name.clone(), by, key: self.base.id.clone(), account }
+        OtherHalt::Account { profile: other.name.clone(), by, key: self.base.id.clone(), account }.into()
     }
 
     fn refused(&self, other: &OtherProfile, error: CallError) -> Halt {
         match error.cause {
             Cause::AccessDenied | Cause::KeyNotAccepted | Cause::SessionExpired | Cause::SignatureRefused => {
-                Halt::OtherRefused {
-                    profile: other.name.clone(),
-                    renew: other.renew.clone(),
-                    by: self.by.clone(),
-                    error,
-                }
+                let (profile, renew) = (other.name.clone(), other.renew.clone());
+                OtherHalt::Refused { profile, renew, by: self.by.clone(), error }.into()
             }
             _ => error.into(),
         }

@@ -58,32 +58,8 @@ pub enum Halt {
         key: KeyId,
         error: CallError,
     },
-    /// AWS refuses the other profile's credentials, or does not permit them what they are to do.
-    OtherRefused {
-        profile: String,
-        renew: String,
-        /// Who they are, once STS has told.
-        by: Option<Identity>,
-        error: CallError,
-    },
-    /// The other profile belongs to another account than the key.
-    OtherAccount {
-        profile: String,
-        by: Identity,
-        key: KeyId,
-        account: String,
-    },
-    /// Nobody tells whose key this was, and the other profile is no user who may say 'mine'.
-    OwnerUnknown {
-        key: KeyId,
-        profile: String,
-        by: Identity,
-    },
-    /// Nobody tells whose key this was; the other profile's user has not said 'mine'.
-    OwnerInDoubt {
-        key: KeyId,
-        by: Identity,
-    },
+    /// `--auth-profile` does not serve.
+    Other(OtherHalt),
     /// The local clock is off by this much (service − local).
     ClockOff {
         by: TimeDelta,
@@ -104,6 +80,31 @@ pub enum Halt {
     Call(CallError),
     /// SIGINT or SIGTERM before anything was begun.
     Stopped,
+}
+
+/// Why another profile cannot sign in the key's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherHalt {
+    /// AWS refuses its credentials, or does not permit them what they are to do.
+    Refused {
+        profile: String,
+        renew: String,
+        /// Who they are, once STS has told.
+        by: Option<Identity>,
+        error: CallError,
+    },
+    /// It belongs to another account than the key.
+    Account { profile: String, by: Identity, key: KeyId, account: String },
+    /// Nobody tells whose key this was, and the profile's is no user who may say 'mine'.
+    OwnerUnknown { key: KeyId, profile: String, by: Identity },
+    /// Nobody tells whose key this was; the profile's user has not said 'mine'.
+    OwnerInDoubt { key: KeyId, by: Identity },
+}
+
+impl From<OtherHalt> for Halt {
+    fn from(why: OtherHalt) -> Self {
+        Self::Other(why)
+    }
 }
 
 impl From<StoreError> for Halt {
