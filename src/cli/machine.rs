@@ -204,7 +204,14 @@ fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Resu
             match files.resolve(name) {
                 Ok(profile) if profile.signing == profile.asked => found.push(profile),
                 Err(ProfileProblem::Process(process)) if process.signing == process.asked => {
-                    found.extend(from_keychain(keychain, *process)?.ok());
+                    match from_keychain(keychain, *process)? {
+                        Handed::Key(profile) => found.push(profile),
+                        // The others are rotated all the same.
+                        Handed::Nothing { signing } => {
+                            err(format_args!("warning: {}", no_entry(&signing).message));
+                        }
+                        Handed::ByOthers(_) => {}
+                    }
                 }
                 _ => {}
             }
@@ -226,25 +233,33 @@ fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Resu
 fn resolve(files: &ProfileFiles, keychain: &Keychain, name: &str) -> Result<SigningProfile, Failure> {
     match files.resolve(name) {
         Ok(profile) => Ok(profile),
-        Err(ProfileProblem::Process(process)) => {
-            from_keychain(keychain, *process)?.map_err(|process| usage(&ProfileProblem::Process(Box::new(process))))
-        }
+        Err(ProfileProblem::Process(process)) => match from_keychain(keychain, *process)? {
+            Handed::Key(profile) => Ok(profile),
+            Handed::Nothing { signing } => Err(no_entry(&signing)),
+            Handed::ByOthers(process) => Err(usage(&ProfileProblem::Process(Box::new(process)))),
+        },
         Err(problem) => Err(usage(&problem)),
     }
 }
 
-/// The profile with its key, or the profile itself where another program has it.
-fn from_keychain(
-    keychain: &Keychain,
-    process: ProcessProfile,
-) -> Result<Result<SigningProfile, ProcessProfile>, Failure> {
-    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Err(process)) };
-    match key_store::published(keychain, &Entry::Profile(entry))
-        .map_err(|error| Failure::from(StoreError::from(error)))?
-    {
-        Some(key) => Ok(Ok(process.with_key(key))),
-        None => Err(no_entry(&process.signing)),
-    }
+/// What became of a profile whose key a program hands out.
+enum Handed {
+    /// By this program, from the keychain.
+    Key(SigningProfile),
+    /// By this program, and the keychain has no such entry.
+    Nothing {
+        signing: String,
+    },
+    ByOthers(ProcessProfile),
+}
+
+fn from_keychain(keychain: &Keychain, process: ProcessProfile) -> Result<Handed, Failure> {
+    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Handed::ByOthers(process)) };
+    let key = key_store::published(keychain, &Entry::Profile(entry)).map_err(StoreError::from)?;
+    Ok(match key {
+        Some(key) => Handed::Key(process.with_key(key)),
+        None => Handed::Nothing { signing: process.signing },
+    })
 }
 
 /// The profile says that its key is in the keychain, and it is not.
