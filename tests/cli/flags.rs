@@ -75,7 +75,6 @@ fn what_is_not_built_yet_is_refused_as_such() {
     let station = station();
     for flags in [
         &["rotate", "--auth-profile", "admin"][..],
-        &["rotate", "--store", "keychain"],
         &["rotate", "--scheduled"],
         &["finish", "--auth-profile", "admin"],
         &["rollback", "--auth-profile", "admin"],

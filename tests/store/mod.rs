@@ -26,16 +26,14 @@ impl Home {
     /// Alice's key is that of profile `default`, in the credentials file.
     pub fn new(desktop: &Arc<Desktop>) -> Self {
         desktop.clear_all();
-        let station = Workstation::new(program());
+        let mut station = Workstation::new(program());
+        station.bus = Some(desktop.address.clone());
         let key = station.sandbox.keys_of("alice").remove(0);
         Self { station, desktop: Arc::clone(desktop), id: key.id, secret: key.secret }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.station.command(arguments);
-        command.env("DBUS_SESSION_BUS_ADDRESS", &self.desktop.address);
-        command.env("XDG_RUNTIME_DIR", self.station.path(".run"));
-        command
+        self.station.command(arguments)
     }
 
     /// Runs to an end; no secret may be said.

@@ -19,7 +19,7 @@ fn a_key_goes_into_the_keychain_and_its_lines_leave_the_file() {
         "# alice's keys\n[default]\n\n; of another account\n[elsewhere]\naws_access_key_id=AKIAELSEWHERE0000001\naws_secret_access_key=not/a/real+secret\n"
     );
     assert_eq!(home.config(), format!("[default]\n{}\n", home.line("default")));
-    assert_eq!(std::fs::metadata(home.config_path()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(home.config_path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(desktop.contents("keyrot-me probe").is_empty());
 
     let again = home.to_keychain();
@@ -32,8 +32,8 @@ fn there_and_back_the_files_are_as_they_were() {
     let config = "# mine\r\n[default]\r\nregion = eu-central-1\r\ns3 =\r\n  max = 1\r\n\r\n[profile b]\r\nx = 1\r\nx = 2\r\n[profile b]\r\n";
     for shape in [
         "[a]\nx = 1\nx = 2\n[default]\nregion = r\nPAIR\n# of b\n[b]\n",
-        "[default]\r\nPAIR",
-        "[default]\r\n; c\r\nPAIR\r\n",
+        "# mine\r\n[default]\r\nPAIR",
+        "[default]\r\n; c\r\nregion = r\r\nPAIR\r\n",
     ] {
         for line_end in ["\n", "\r\n"] {
             let home = Home::new(&desktop);

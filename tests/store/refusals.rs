@@ -109,7 +109,7 @@ fn a_file_that_cannot_be_edited_is_named_with_its_line() {
     refused(&home, &MOVE, 8, &["config:3: section [default] stands here again"]);
     home.write_config("");
     home.station.write_credentials(format!("[default]\n{}  # indented\n", home.pair()));
-    refused(&home, &MOVE, 2, &[]);
+    refused(&home, &MOVE, 8, &["credentials:2: the key of profile 'default' cannot be used", "more than one line"]);
     home.station.write_credentials(format!("[default]\n{}x = 1\nx = 2\n", home.pair()));
     refused(&home, &MOVE, 8, &["credentials:5: 'x' stands twice"]);
 }
