@@ -30,13 +30,13 @@ fn values_that_make_no_sense_are_refused() {
     complains("[purge]\nlimit = \"5d\"\nat = \"Fri 23:55\"\ntimezone = \"Mars\"\n", 4, &["\"Mars\"", "Europe/Berlin"]);
     complains("[rotation.settle]\nevery = \"1h\"\n", 2, &["does not fit"]);
     complains("[mfa]\ncommand = \"ykman 'oath\"\n", 2, &["quote"]);
+    complains("\n[store]\nkind = \"cloud\"\n", 3, &["cloud", "keychain"]);
     complains("[rotation\n", 1, &[]);
     complains("[rotation]\nmax_age = \"5d\"\nmax_age = \"6d\"\n", 3, &["duplicate key"]);
 }
 
 #[test]
 fn sections_for_later_versions_are_refused_and_not_ignored() {
-    complains("\n[store]\nkind = \"keychain\"\n", 2, &["[store] is not available in this version"]);
     complains("[notify]\ndesktop = true\n", 1, &["[notify]"]);
     complains("[[sink]]\nname = \"ci\"\nrun = [\"true\"]\n", 1, &["[sink]"]);
     complains("[mfa]\npinentry = true\n", 2, &["mfa.pinentry"]);
