@@ -277,6 +277,7 @@ impl<W: World> Run<'_, W> {
                 self.record(&open.id, Event::Proved)?;
                 // IAM said so when it was to go off: nothing is left to wait for.
                 if self.written.contains(&(retired.clone(), None)) {
+                    self.world.store().erase(&open.id, key)?;
                     self.record(&open.id, Event::Deleted { key: retired })?;
                 }
                 Ok(())
