@@ -63,6 +63,7 @@ pub enum Command {
     Status(Status),
     Finish(Finish),
     Rollback(Rollback),
+    Import(Box<Import>),
     CredentialProcess(CredentialProcess),
     Purge(Box<Purge>),
     Completions(Completions),
@@ -160,6 +161,45 @@ pub struct Finish {
 pub struct Rollback {
     #[command(flatten)]
     pub profiles: Profiles,
+    #[command(flatten)]
+    pub sign: Sign,
+}
+
+/// Take a key that was made in the console: prove it, store it, and rotate it at once
+///
+/// The way back in when the key is gone. The key is proved at STS and IAM, held against the one that the profile had, and
+/// stored where that one is: in the file or the keychain. Then it is rotated, so that the copy that was downloaded or
+/// pasted dies.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me import ~/Downloads/alice_accessKeys.csv
+  keyrot-me import                                  asks for the key; the secret is not shown
+  pass show aws | keyrot-me import --profile work - --mfa-command 'pass otp show aws'
+  ssh desktop keyrot-me import --no-rotate -        a second machine: JSON on standard input
+
+Taken are the console's CSV, JSON with AccessKeyId and SecretAccessKey, and lines such as aws_access_key_id = … or
+export AWS_ACCESS_KEY_ID=…; exactly one key. White space around a value is cut off. Killed at any point, the same
+command, or `keyrot-me rotate`, goes on.")]
+pub struct Import {
+    /// The console's CSV file, or - for standard input [default: asks for the key at the terminal]
+    #[arg(value_name = "CSV|-", value_hint = ValueHint::FilePath)]
+    pub source: Option<PathBuf>,
+    /// Profile that gets the key [default: AWS_PROFILE, else default]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub profile: Option<String>,
+    /// Where a profile without a key gets it [default: kind in [store] of the config file, else file]
+    #[arg(long, value_name = "file|keychain", value_parser = ["file", "keychain"])]
+    pub store: Option<String>,
+    /// Keep the key as it is
+    #[arg(long)]
+    pub no_rotate: bool,
+    /// Erase the file in the end, without asking
+    #[arg(long, requires = "source")]
+    pub erase: bool,
+    /// Give up this key where IAM's quota of two is full: it is deleted for good
+    #[arg(long, value_name = "KEY_ID", value_parser = parse_key_id, conflicts_with = "no_rotate")]
+    pub replace: Option<KeyId>,
     #[command(flatten)]
     pub sign: Sign,
 }
@@ -287,7 +327,17 @@ pub struct Sign {
     #[arg(long, value_name = "CODE", value_parser = parse_code, conflicts_with_all = ["mfa_command", "no_mfa"], help_heading = "Signing")]
     pub mfa_code: Option<SecretKey>,
     /// Program that prints the current MFA code; split as a shell does, run without a shell
-    #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, help_heading = "Signing")]
+    ///
+    /// A code comes from the first of these that gives one: --mfa-code; this; command in [mfa] of the
+    /// config file; pinentry, where [mfa] has pinentry = true; a hidden prompt on the terminal. When one
+    /// fails, the next is tried only if nobody was asked yet. After a code that STS refused, the same one
+    /// is asked for the NEXT code. --mfa-code is followed by no other. Programs that print a code:
+    ///
+    ///   ykman oath accounts code --single aws
+    ///   op item get AWS --otp
+    ///   pass otp show aws
+    ///   oathtool --totp --base32 @/path/of/the/seed
+    #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, verbatim_doc_comment, help_heading = "Signing")]
     pub mfa_command: Option<String>,
     /// The MFA device [default: the profile's mfa_serial, else IAM is asked]
     #[arg(long, value_name = "ARN", conflicts_with = "no_mfa", help_heading = "Signing")]

@@ -3,6 +3,7 @@
 pub mod args;
 mod credential_process;
 pub mod error;
+mod import;
 mod machine;
 mod purge;
 mod render;
@@ -36,6 +37,7 @@ pub fn main() -> u8 {
         Command::Status(args) => to_end(status::run(args, output)),
         Command::Finish(args) => to_end(rotate::finish(args, output)),
         Command::Rollback(args) => to_end(rotate::rollback(args, output)),
+        Command::Import(args) => to_end(import::run(args, output)),
         Command::Purge(args) => to_end(purge::run(args, output)),
         Command::CredentialProcess(args) => credential_process::run(args),
         Command::Completions(args) => Ok(completions(args)),

@@ -122,7 +122,8 @@ pub enum Event {
     Deleted {
         key: KeyId,
     },
-    /// The new key vanished before it was published; the old one is as it was.
+    /// The new key vanished before it was published, and the old one is as it was; or both keys died, and another one was
+    /// imported.
     Abandoned {
         reason: String,
     },
@@ -257,7 +258,11 @@ impl Rotation {
             (Phase::Intended { .. }, Event::Deleted { key }) if self.is_new(key) => Phase::Closed,
             (Phase::Orphan { key, .. }, Event::Deleted { key: gone }) if key == gone => Phase::Closed,
             (Phase::Staged, Event::Verified) => Phase::Verified,
-            (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
+            // The new key vanished; or, later, both keys died and another one was imported.
+            (
+                Phase::Staged | Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. },
+                Event::Abandoned { .. },
+            ) => Phase::Closed,
             // Twice, when another tool wrote the old key back in between.
             (
                 Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
