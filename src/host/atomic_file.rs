@@ -32,7 +32,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 pub use self::error::FileError;
-pub use self::private::{create_private_dir, erase, erase_aside, write_new_secret_file};
+pub use self::private::{create_file, create_private_dir, erase, erase_aside, prove_creatable, write_new_secret_file};
 
 const TEMP_PREFIX: &str = ".keyrot-me-";
 const TEMP_SUFFIX: &str = ".tmp";
@@ -104,6 +104,22 @@ impl Snapshot {
         platform::swap(temp, &self.target).map_err(FileError::io("replace", &self.target))?;
         let not_durable = |source| FileError::NotDurable { path: self.target.clone(), source };
         platform::sync_folder(self.folder()).map_err(not_durable)
+    }
+
+    /// As [`Snapshot::replace`]. The bytes that stood in the file are then overwritten where they were: an erased
+    /// secret is not left in free blocks of the disk, as far as a file system overwrites in place.
+    pub fn replace_and_erase(&self, new: &[u8]) -> Result<(), FileError> {
+        let old = platform::open_to_erase(&self.target, &self.meta).map_err(FileError::io("write", &self.target))?;
+        if !old.metadata().is_ok_and(|meta| platform::same_file(&meta, &self.meta)) {
+            return Err(FileError::Changed { path: self.path.clone() });
+        }
+        self.replace(new)?;
+        // Only now: until the new name was durable, a power cut could have brought the old file back.
+        if platform::has_no_name(&old) {
+            // A courtesy, as in `erase`: what was asked for is done.
+            let _ = private::zero(old, self.meta.len());
+        }
+        Ok(())
     }
 
     /// Owner, mode, and the content on the disk.

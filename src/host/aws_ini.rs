@@ -9,6 +9,7 @@
 //! it alone elsewhere. It takes ` # note` behind a value for a part of the value. It skips indented comments,
 //! which the SDK appends to the value above.
 
+mod edit;
 mod error;
 mod lines;
 mod sdk;

@@ -20,7 +20,7 @@ use super::git;
 use super::paths::Places;
 
 /// How often another tool may change the file between our reading and our writing.
-const REREADS: u32 = 5;
+pub(super) const REREADS: u32 = 5;
 
 /// The store of one run.
 #[derive(Debug)]
@@ -105,13 +105,7 @@ impl CredentialsFile {
         if !holds(&ini, &self.target) {
             return Ok(());
         }
-        if git::is_tracked(path) == Some(true) {
-            return Err(StoreError {
-                message: format!("{} is tracked by git: the next push would publish the new secret", path.display()),
-                hint: Some(format!("take it out: git rm --cached {}", path.display())),
-                needs_decision: true,
-            });
-        }
+        refuse_tracked(path)?;
         let edited = ini.replace_key(&self.target, &placeholder()?).map_err(|error| not_readable(path, &error))?;
         atomic_file::prove_writable(path, edited.len() as u64).map_err(|error| file_failed(&error))?;
         atomic_file::sweep(snapshot.folder()).map_err(|error| file_failed(&error))?;
@@ -131,11 +125,7 @@ impl CredentialsFile {
                 Err(error) => return Err(file_failed(&error)),
             }
         }
-        Err(StoreError {
-            message: format!("another program keeps changing {}", path.display()),
-            hint: Some("stop it, then run again".to_owned()),
-            needs_decision: false,
-        })
+        Err(keeps_changing(path))
     }
 }
 
@@ -270,12 +260,24 @@ pub fn create_state_folder(places: &Places) -> Result<(), StoreError> {
     atomic_file::create_private_dir(&places.state).map_err(|error| file_failed(&error))
 }
 
+/// A file that git keeps is no place for a secret.
+pub(super) fn refuse_tracked(path: &Path) -> Result<(), StoreError> {
+    if git::is_tracked(path) != Some(true) {
+        return Ok(());
+    }
+    Err(StoreError {
+        message: format!("{} is tracked by git: the next push would publish the new secret", path.display()),
+        hint: Some(format!("take it out: git rm --cached {}", path.display())),
+        needs_decision: true,
+    })
+}
+
 fn holds(ini: &AwsIni, id: &KeyId) -> bool {
     ini.keys().iter().any(|held| held.key.as_ref().is_ok_and(|key| key.id == *id))
 }
 
 /// `None` where there is no such file.
-fn read(kind: FileKind, path: &Path) -> Result<Option<(Snapshot, AwsIni)>, StoreError> {
+pub(super) fn read(kind: FileKind, path: &Path) -> Result<Option<(Snapshot, AwsIni)>, StoreError> {
     let snapshot = match atomic_file::read_for_edit(path) {
         Ok(snapshot) => snapshot,
         Err(FileError::NotFound { .. }) => return Ok(None),
@@ -306,15 +308,23 @@ fn placeholder() -> Result<AccessKey, StoreError> {
     Ok(AccessKey { id, secret: SecretKey::new("0".repeat(40)) })
 }
 
-fn file_failed(error: &FileError) -> StoreError {
+pub(super) fn file_failed(error: &FileError) -> StoreError {
     StoreError { message: error.to_string(), hint: Some(error.hint().to_owned()), needs_decision: false }
 }
 
-fn not_readable(path: &Path, error: &IniError) -> StoreError {
+pub(super) fn not_readable(path: &Path, error: &IniError) -> StoreError {
     let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
     StoreError {
         message: format!("{}{line}: {}", path.display(), error.problem),
         hint: Some(error.hint().to_owned()),
+        needs_decision: false,
+    }
+}
+
+pub(super) fn keeps_changing(path: &Path) -> StoreError {
+    StoreError {
+        message: format!("another program keeps changing {}", path.display()),
+        hint: Some("stop it, then run again".to_owned()),
         needs_decision: false,
     }
 }

@@ -18,6 +18,7 @@ pub mod pasted_file;
 pub mod paths;
 pub mod process;
 pub mod process_line;
+pub mod profile_files;
 pub mod prompt;
 pub mod report;
 pub mod tty;

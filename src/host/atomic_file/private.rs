@@ -3,7 +3,7 @@
 //! Nothing here may overwrite a file that it did not make.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,32 @@ pub fn write_new_secret_file(path: &Path, bytes: &[u8]) -> Result<(), FileError>
     if platform::others_have_rights(&found) {
         return Err(FileError::FolderNotPrivate { path: folder.to_owned() });
     }
+    write_new(path, bytes)
+}
+
+/// As [`write_new_secret_file`], for a file of the user's own: its folder is made, mode 0700, where there is none, and
+/// left as it is where it is there.
+pub fn create_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_folder_of(path)?;
+    write_new(path, bytes)
+}
+
+/// Proves that [`create_file`] could make a file of `size` bytes, by doing all but naming it. The folder stays.
+pub fn prove_creatable(path: &Path, size: u64) -> Result<(), FileError> {
+    create_folder_of(path)?;
+    let mut temp = own_temp(folder_of(path))?;
+    io::copy(&mut io::Read::take(io::repeat(b'#'), size), &mut temp).map_err(FileError::io("write", path))?;
+    platform::sync(temp.as_file()).map_err(FileError::io("sync", path))?;
+    temp.close().map_err(FileError::io("remove a temporary file beside", path))
+}
+
+fn create_folder_of(path: &Path) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    if folder.exists() { Ok(()) } else { create_private_dir(folder) }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = folder_of(path);
     let mut temp = own_temp(folder)?;
     temp.write_all(bytes).map_err(FileError::io("write", path))?;
     platform::sync(temp.as_file()).map_err(FileError::io("sync", path))?;
@@ -95,7 +121,10 @@ fn rename(path: &Path, aside: &Path) -> io::Result<()> {
 
 fn overwrite(path: &Path, length: u64) -> io::Result<()> {
     platform::make_owner_only(path, 0o600)?;
-    let mut file = platform::open_for_erasing(path)?;
+    zero(platform::open_for_erasing(path)?, length)
+}
+
+pub(super) fn zero(mut file: File, length: u64) -> io::Result<()> {
     io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
     platform::sync(&file)
 }

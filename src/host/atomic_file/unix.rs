@@ -27,6 +27,28 @@ pub(super) fn open_for_erasing(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)
 }
 
+/// Also where the owner may not write (0400): the mode is as it was again on return.
+pub(super) fn open_to_erase(path: &Path, meta: &Metadata) -> io::Result<File> {
+    match open_for_erasing(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mode = meta.mode() & PERMISSION_BITS;
+            make_owner_only(path, mode | 0o200)?;
+            let opened = open_for_erasing(path);
+            make_owner_only(path, mode)?;
+            opened
+        }
+        other => other,
+    }
+}
+
+pub(super) fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+pub(super) fn has_no_name(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.nlink() == 0)
+}
+
 pub(super) fn is_link_loop(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }

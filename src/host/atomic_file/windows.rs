@@ -20,6 +20,19 @@ pub(super) fn open_for_erasing(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).open(path)
 }
 
+pub(super) fn open_to_erase(path: &Path, _: &Metadata) -> io::Result<File> {
+    open_for_erasing(path)
+}
+
+pub(super) fn same_file(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// `ReplaceFileW` without a backup leaves none.
+pub(super) fn has_no_name(_: &File) -> bool {
+    true
+}
+
 pub(super) fn is_link_loop(error: &io::Error) -> bool {
     const ERROR_CANT_RESOLVE_FILENAME: i32 = 1921;
     error.raw_os_error() == Some(ERROR_CANT_RESOLVE_FILENAME)

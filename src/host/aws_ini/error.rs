@@ -68,6 +68,14 @@ pub enum Problem {
     NoSecret { section: String },
     #[error("no profile in the file holds the access key {0}")]
     NotHeld(KeyId),
+    #[error("a comment stands behind the value of '{property}' in section [{section}]")]
+    CommentBehind { section: String, property: &'static str },
+    #[error("section [{section}] has an aws_session_token, which would spoil a long-term key")]
+    HasToken { section: String },
+    #[error("'{0}' cannot be the name of a profile that every AWS tool reads")]
+    ProfileName(String),
+    #[error("the new value of '{property}' has characters that the file cannot carry")]
+    ValueNotWritable { property: &'static str },
     #[error("the new secret has characters that the file cannot carry")]
     SecretNotWritable,
     #[error("the AWS SDK cannot read the file: {0}")]
@@ -97,6 +105,12 @@ impl Problem {
             Self::SeveralLines { .. } => "put the value on one line, and let no indented line follow it",
             Self::NoSecret { .. } => "add the secret to the section, or delete the aws_access_key_id line",
             Self::NotHeld(_) => "look with 'keyrot-me status' which profiles hold which key",
+            Self::CommentBehind { .. } => {
+                "put the comment on a line of its own: the AWS CLI takes it for a part of the value"
+            }
+            Self::HasToken { .. } => "delete that line: it is left over from a temporary key",
+            Self::ProfileName(_) => "use letters, digits and _-/.%@:+ only",
+            Self::ValueNotWritable { .. } => "it has to be one line without comment signs behind spaces",
             Self::SecretNotWritable => {
                 "a secret access key has visible ASCII characters only, and no '#' or ';' in front"
             }

@@ -5,6 +5,7 @@ use crate::host::aws_ini;
 use crate::keys::{facts, secret};
 
 mod check;
+mod edits;
 mod properties;
 
 use check::{NEW, NEW_SECRET, OLD};

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::check::{self, NEW, NEW_SECRET, OLD, Outcome};
 use super::*;
 
-const OLD_SECRET: &str = "old/Secret+0000000000000000000000000000";
-const NAMES: [&str; 7] = ["default", "work", "a-b", "x.y@z", "A", "a", "profile1"];
+pub(super) const OLD_SECRET: &str = "old/Secret+0000000000000000000000000000";
+pub(super) const NAMES: [&str; 7] = ["default", "work", "a-b", "x.y@z", "A", "a", "profile1"];
 const PROPERTIES: [&str; 10] = [
     "region",
     "OUTPUT",
@@ -21,13 +21,13 @@ const PROPERTIES: [&str; 10] = [
 ];
 
 #[derive(Debug, Clone)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Id,
     Secret,
 }
 
-fn render(pieces: &[Piece], id: &str, secret: &str) -> String {
+pub(super) fn render(pieces: &[Piece], id: &str, secret: &str) -> String {
     let text = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
         Piece::Id => id.to_owned(),
@@ -113,7 +113,7 @@ fn header(kind: FileKind, name: String) -> impl Strategy<Value = Vec<Piece>> {
 }
 
 /// The pieces, and the profiles that hold the old key.
-fn file(kind: FileKind) -> impl Strategy<Value = (Vec<Piece>, Vec<String>)> {
+pub(super) fn file(kind: FileKind) -> impl Strategy<Value = (Vec<Piece>, Vec<String>)> {
     let section = move |name: &'static str| {
         let holds = body(Piece::Id, Piece::Secret).prop_map(|body| (true, body));
         let other = foreign_body().prop_map(|body| (false, body));
@@ -138,7 +138,7 @@ fn file(kind: FileKind) -> impl Strategy<Value = (Vec<Piece>, Vec<String>)> {
     })
 }
 
-fn kinds() -> impl Strategy<Value = FileKind> {
+pub(super) fn kinds() -> impl Strategy<Value = FileKind> {
     prop_oneof![Just(FileKind::Credentials), Just(FileKind::Config)]
 }
 
@@ -214,7 +214,7 @@ proptest! {
     }
 }
 
-fn word() -> impl Strategy<Value = String> {
+pub(super) fn word() -> impl Strategy<Value = String> {
     one_of(&[
         "[a]\n",
         "[ a ]\n",
