@@ -125,11 +125,10 @@ pub fn halted(halt: &Halt) -> Failure {
 /// What an import says that did not take its key. Nothing was stored.
 pub fn refused(no: &Refused) -> Failure {
     match no {
-        Refused::Halt(Halt::CannotSignIn { key, error }) if error.cause == Cause::SignatureRefused => Failure::new(
-            Exit::CannotSignIn,
-            format!("the secret is not that of {key} ({error}); nothing was stored"),
-        )
-        .hint("copy the secret again; where it is lost, make another key: the console shows a secret once"),
+        Refused::Halt(Halt::CannotSignIn { key, error }) if error.cause == Cause::SignatureRefused => {
+            Failure::new(Exit::CannotSignIn, format!("the secret is not that of {key} ({error}); nothing was stored"))
+                .hint("copy the secret again; where it is lost, make another key: the console shows a secret once")
+        }
         Refused::Halt(Halt::CannotSignIn { key, error }) => {
             Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error}); nothing was stored"))
                 .hint("see in the console whether it is there and Active; if it is, run the same command again")
@@ -137,15 +136,14 @@ pub fn refused(no: &Refused) -> Failure {
         Refused::Halt(halt) => halted(halt),
         Refused::OtherOwner { key, has, present, had } => Failure::new(
             Exit::Blocked,
-            format!(
-                "{key} belongs to {}, and the profile's key {present} to {}; nothing was stored",
-                has.arn, had.arn
-            ),
+            format!("{key} belongs to {}, and the profile's key {present} to {}; nothing was stored", has.arn, had.arn),
         )
         .hint("name another profile with --profile, or run it in a terminal to be asked; --yes does not settle this"),
         Refused::StillWorks { key, present } => Failure::new(
             Exit::Blocked,
-            format!("the profile's key {present} still works, and its secret would be lost to {key}; nothing was stored"),
+            format!(
+                "the profile's key {present} still works, and its secret would be lost to {key}; nothing was stored"
+            ),
         )
         .hint("`keyrot-me rotate` replaces a key that works; to take the other one all the same: import with --yes"),
         Refused::Unfinished { retire, works } => Failure::new(

@@ -139,7 +139,9 @@ fn tell_known(key: &AccessKey, known: &Known, output: Output) {
         return;
     }
     match known {
-        Known::ReplacedBy(successor) => out(format_args!("nothing to do: {} came in before, and {successor} took its place", key.id)),
+        Known::ReplacedBy(successor) => {
+            out(format_args!("nothing to do: {} came in before, and {successor} took its place", key.id))
+        }
         _ => out(format_args!("{} came in before, and is being rotated: going on with that", key.id)),
     }
 }

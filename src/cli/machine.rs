@@ -108,7 +108,9 @@ impl Workplace {
                 None => subjects.push(Subject {
                     profiles: vec![profile.asked.clone()],
                     settings: config.for_profile(&profile.asked).clone(),
-                    destination: Destination::read(files, &profile, &paths::env).await.map_err(|bad| elsewhere(&bad))?,
+                    destination: Destination::read(files, &profile, &paths::env)
+                        .await
+                        .map_err(|bad| elsewhere(&bad))?,
                     signing: profile,
                 }),
             }

@@ -104,15 +104,17 @@ fn ids(ids: &[KeyId]) -> String {
 /// [`NotAKey`] for everything else, several keys included: which one is meant is not guessed.
 pub fn read(bytes: &[u8]) -> Result<AccessKey, NotAKey> {
     let text = text(bytes)?;
-    let found = match text.trim_start().bytes().next() {
-        None => return Err(Problem::Empty.into()),
-        Some(b'{' | b'[') => json::found(text)?,
-        Some(_) => match csv::found(text) {
+    if text.trim().is_empty() {
+        return Err(Problem::Empty.into());
+    }
+    the_only(if json::is_it(text) {
+        json::found(text)?
+    } else {
+        match csv::found(text) {
             Some(found) => found?,
             None => lines::found(text),
-        },
-    };
-    the_only(found)
+        }
+    })
 }
 
 /// A key whose parts were typed one by one.

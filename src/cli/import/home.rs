@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::aws::profile::ProfileFiles;
 use crate::aws::problem::ProfileProblem;
+use crate::aws::profile::ProfileFiles;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::usage;
 use crate::host::config_file::StoreKind;
@@ -31,9 +31,13 @@ pub struct Home {
 enum Place {
     File,
     /// The profile's `credential_process` hands out this entry.
-    Keychain { entry: String },
+    Keychain {
+        entry: String,
+    },
     /// The profile has no key, and no line that hands one out: both are to be made.
-    NewEntry { line: String },
+    NewEntry {
+        line: String,
+    },
 }
 
 impl Home {
@@ -159,7 +163,7 @@ fn program() -> Result<PathBuf, Failure> {
 fn elsewhere(found: &Home, other: StoreKind) -> Failure {
     let name = |kind| if kind == StoreKind::File { "file" } else { "keychain" };
     let (profile, here, there) = (&found.profile, name(found.kind()), name(other));
-    Failure::new(Exit::Usage, format!("the key of profile '{profile}' is in the {here}, not in the {there}")).hint(format!(
-        "leave --store out; `keyrot-me store move --to {there} --profile {profile}` moves the key afterwards"
-    ))
+    Failure::new(Exit::Usage, format!("the key of profile '{profile}' is in the {here}, not in the {there}")).hint(
+        format!("leave --store out; `keyrot-me store move --to {there} --profile {profile}` moves the key afterwards"),
+    )
 }

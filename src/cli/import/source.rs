@@ -88,7 +88,8 @@ fn typed(stop: &Stop) -> Result<AccessKey, Failure> {
 }
 
 fn unreadable(error: &NotReadable) -> Failure {
-    Failure::new(Exit::Usage, error.to_string()).hint("name the CSV file that the console gave, or - for standard input")
+    Failure::new(Exit::Usage, error.to_string())
+        .hint("name the CSV file that the console gave, or - for standard input")
 }
 
 fn not_a_key(place: &str, not: &NotAKey) -> Failure {

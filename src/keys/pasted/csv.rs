@@ -29,10 +29,18 @@ pub(super) fn found(text: &str) -> Option<Result<Vec<Found>, NotAKey>> {
     let column = |name: &str| headings.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
     let id = column(ID)?;
     let Some(secret) = column(SECRET) else { return Some(Err(Problem::Half("the column 'Secret access key'").into())) };
-    let found = rows.map(|row| row.map(|row| of_row(&row, id, secret)).map_err(|_| Problem::Binary.into()));
+    let found = rows.map(|row| row.map(|row| of_row(text, &row, id, secret)).map_err(|_| Problem::Binary.into()));
     Some(found.collect())
 }
 
-fn of_row(row: &StringRecord, id: usize, secret: usize) -> Found {
-    Found::new(row.position().map(csv::Position::line), row.get(id), row.get(secret))
+fn of_row(text: &str, row: &StringRecord, id: usize, secret: usize) -> Found {
+    Found::new(row.position().and_then(|start| line(text, start.byte())), row.get(id), row.get(secret))
+}
+
+/// A row's own position counts the blank lines before it in.
+fn line(text: &str, start: u64) -> Option<u64> {
+    let (before, row) = text.split_at_checked(usize::try_from(start).ok()?)?;
+    let blank = row.len() - row.trim_start_matches(['\r', '\n']).len();
+    let feeds = before.matches('\n').count() + row[..blank].matches('\n').count();
+    u64::try_from(feeds + 1).ok()
 }

@@ -21,6 +21,13 @@ struct Written {
     credentials: Option<Box<Self>>,
 }
 
+/// A bracket may also be that of a section in an AWS file.
+pub(super) fn is_it(text: &str) -> bool {
+    let text = text.trim_start();
+    let in_array = text.strip_prefix('[').map(str::trim_start);
+    text.starts_with('{') || in_array.is_some_and(|rest| rest.starts_with(['{', ']']))
+}
+
 pub(super) fn found(text: &str) -> Result<Vec<Found>, NotAKey> {
     let written: Vec<Written> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text)

@@ -141,6 +141,7 @@ fn what_holds_no_key_is_told_by_its_kind() {
 fn a_line_to_blame_is_named() {
     for (text, line, problem) in [
         (format!("Access key ID,Secret access key\n\n{ID},\n"), 3, Problem::Half("the secret")),
+        (format!("\r\n\r\nAccess key ID,Secret access key\r\n\r\n{ID},\r\n"), 5, Problem::Half("the secret")),
         (format!("Access key ID,Secret access key\n,{SECRET}\n"), 2, Problem::Half("the access key id")),
         (format!("Access key ID,Secret access key\n{SECRET},{ID}\n"), 2, Problem::Swapped),
         (format!("Access key ID,Secret access key\nASIAIOSFODNN7EXAMPLE,{SECRET}\n"), 2, Problem::Temporary),
