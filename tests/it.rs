@@ -10,6 +10,8 @@ mod crash;
 mod debug;
 mod file_faults;
 mod foreign;
+#[cfg(unix)]
+mod keychain;
 mod layers;
 mod model;
 mod policy;

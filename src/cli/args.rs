@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
 
 mod import;
+mod store;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
+pub use self::store::{Store, StoreCommand, StoreMove};
+use crate::host::config_file::StoreKind;
 use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
 use crate::keys::purge::Cap;
@@ -27,7 +30,7 @@ Exit codes:
   5   unfinished: run again to resume
   6   not permitted by IAM
   7   another run is at work
-  8   credentials file or state folder not usable
+  8   credentials file, keychain or state folder not usable
   9   cannot sign in: the key is gone, disabled or wrong
   10  status --check: a key is due
   11  status --check: a key is overdue
@@ -68,6 +71,7 @@ pub enum Command {
     Finish(Finish),
     Rollback(Rollback),
     Import(Box<Import>),
+    Store(Store),
     CredentialProcess(CredentialProcess),
     Purge(Box<Purge>),
     Completions(Completions),
@@ -97,9 +101,9 @@ pub struct Rotate {
     pub if_older_than: Option<TimeDelta>,
     #[command(flatten)]
     pub sign: Sign,
-    /// Where the key is kept
-    #[arg(long, value_name = "file|keychain", value_parser = ["file", "keychain"])]
-    pub store: Option<String>,
+    /// Move the key there first, as `store move` does [default: the setting store.kind, else where it is]
+    #[arg(long, value_name = "file|keychain", value_parser = store::store_kind())]
+    pub store: Option<StoreKind>,
     /// Grace between switching the old key off and deleting it [default: 24h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub retire_after: Option<TimeDelta>,

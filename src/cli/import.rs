@@ -92,11 +92,11 @@ async fn open(
 ) -> Result<(Workplace, Home), Failure> {
     let found = Surroundings::look().await?;
     let configured = found.config.for_profile(name).clone();
-    let asked = args.store.as_deref().map(|kind| if kind == "file" { StoreKind::File } else { StoreKind::Keychain });
-    let home = Home::find(&found.files, &found.keychain, name, asked, configured.store)?;
+    let home = Home::find(&found.files, &found.keychain, name, args.store, configured.store)?;
     let destination = Destination::for_profile(&found.files, Some(name), &paths::env);
     let subject = Subject {
         profiles: vec![name.to_owned()],
+        holders: vec![home.profile.clone()],
         settings: configured,
         destination: destination.await.map_err(|bad| elsewhere(&bad))?,
         signing: SigningProfile {

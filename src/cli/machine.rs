@@ -60,6 +60,8 @@ impl World for Machine {
 /// One key to work on, with the profiles that were asked for and hold it.
 pub struct Subject {
     pub profiles: Vec<String>,
+    /// The profiles that hold the key for them.
+    pub holders: Vec<String>,
     pub signing: SigningProfile,
     pub settings: ProfileSettings,
     pub destination: Destination,
@@ -104,9 +106,15 @@ impl Workplace {
         for profile in resolved(files, keychain, asked)? {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
                 Some(known) if known.profiles.contains(&profile.asked) => {}
-                Some(known) => known.profiles.push(profile.asked),
+                Some(known) => {
+                    known.profiles.push(profile.asked);
+                    if !known.holders.contains(&profile.signing) {
+                        known.holders.push(profile.signing);
+                    }
+                }
                 None => subjects.push(Subject {
                     profiles: vec![profile.asked.clone()],
+                    holders: vec![profile.signing.clone()],
                     settings: config.for_profile(&profile.asked).clone(),
                     destination: Destination::read(files, &profile, &paths::env)
                         .await
@@ -127,12 +135,7 @@ impl Workplace {
 
     /// One run at a time on this machine.
     pub fn lock(&self) -> Result<RunLock, Failure> {
-        let failed = |error: LockError| {
-            let exit = if matches!(error, LockError::Held { .. }) { Exit::Busy } else { Exit::Store };
-            Failure::new(exit, error.to_string()).hint(error.hint())
-        };
-        credentials_file::create_state_folder(&self.places)?;
-        RunLock::acquire(&self.places.state).map_err(failed)
+        locked(&self.places)
     }
 
     /// The world for one subject.
@@ -191,6 +194,16 @@ pub fn elsewhere(problem: &DestinationProblem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
 
+/// One run at a time on this machine.
+pub fn locked(places: &Places) -> Result<RunLock, Failure> {
+    let failed = |error: LockError| {
+        let exit = if matches!(error, LockError::Held { .. }) { Exit::Busy } else { Exit::Store };
+        Failure::new(exit, error.to_string()).hint(error.hint())
+    };
+    credentials_file::create_state_folder(places)?;
+    RunLock::acquire(&places.state).map_err(failed)
+}
+
 pub fn usage(problem: &ProfileProblem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
@@ -201,7 +214,7 @@ pub fn settings(places: &Places) -> Result<ConfigFile, Failure> {
 }
 
 /// The profiles whose key this program hands out from the keychain.
-fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
+pub fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
     let ours = |(profile, command): (&str, &str)| {
         Some(KeychainProfile { profile: profile.to_owned(), entry: process_line::entry_of(command)? })
     };
@@ -216,7 +229,14 @@ fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Resu
             match files.resolve(name) {
                 Ok(profile) if profile.signing == profile.asked => found.push(profile),
                 Err(ProfileProblem::Process(process)) if process.signing == process.asked => {
-                    found.extend(from_keychain(keychain, *process)?.ok());
+                    match from_keychain(keychain, *process)? {
+                        Handed::Key(profile) => found.push(profile),
+                        // The others are rotated all the same.
+                        Handed::Nothing { signing } => {
+                            err(format_args!("warning: {}", no_entry(&signing).message));
+                        }
+                        Handed::ByOthers(_) => {}
+                    }
                 }
                 _ => {}
             }
@@ -238,25 +258,33 @@ fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Resu
 fn resolve(files: &ProfileFiles, keychain: &Keychain, name: &str) -> Result<SigningProfile, Failure> {
     match files.resolve(name) {
         Ok(profile) => Ok(profile),
-        Err(ProfileProblem::Process(process)) => {
-            from_keychain(keychain, *process)?.map_err(|process| usage(&ProfileProblem::Process(Box::new(process))))
-        }
+        Err(ProfileProblem::Process(process)) => match from_keychain(keychain, *process)? {
+            Handed::Key(profile) => Ok(profile),
+            Handed::Nothing { signing } => Err(no_entry(&signing)),
+            Handed::ByOthers(process) => Err(usage(&ProfileProblem::Process(Box::new(process)))),
+        },
         Err(problem) => Err(usage(&problem)),
     }
 }
 
-/// The profile with its key, or the profile itself where another program has it.
-fn from_keychain(
-    keychain: &Keychain,
-    process: ProcessProfile,
-) -> Result<Result<SigningProfile, ProcessProfile>, Failure> {
-    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Err(process)) };
-    match key_store::published(keychain, &Entry::Profile(entry))
-        .map_err(|error| Failure::from(StoreError::from(error)))?
-    {
-        Some(key) => Ok(Ok(process.with_key(key))),
-        None => Err(no_entry(&process.signing)),
-    }
+/// What became of a profile whose key a program hands out.
+enum Handed {
+    /// By this program, from the keychain.
+    Key(SigningProfile),
+    /// By this program, and the keychain has no such entry.
+    Nothing {
+        signing: String,
+    },
+    ByOthers(ProcessProfile),
+}
+
+fn from_keychain(keychain: &Keychain, process: ProcessProfile) -> Result<Handed, Failure> {
+    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Handed::ByOthers(process)) };
+    let key = key_store::published(keychain, &Entry::Profile(entry)).map_err(StoreError::from)?;
+    Ok(match key {
+        Some(key) => Handed::Key(process.with_key(key)),
+        None => Handed::Nothing { signing: process.signing },
+    })
 }
 
 /// The profile says that its key is in the keychain, and it is not.

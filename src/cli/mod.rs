@@ -9,12 +9,13 @@ mod purge;
 mod render;
 mod rotate;
 mod status;
+mod store;
 
 use std::io;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, Completions, Output};
+use args::{Cli, Command, Completions, Output, StoreCommand};
 use error::{Exit, Failure};
 
 use crate::host::console::{err, out_bytes, output_lost};
@@ -39,6 +40,9 @@ pub fn main() -> u8 {
         Command::Rollback(args) => to_end(rotate::rollback(args, output)),
         Command::Import(args) => to_end(import::run(args, output)),
         Command::Purge(args) => to_end(purge::run(args, output)),
+        Command::Store(args) => match &args.command {
+            StoreCommand::Move(args) => to_end(store::run(args, output)),
+        },
         Command::CredentialProcess(args) => credential_process::run(args),
         Command::Completions(args) => Ok(completions(args)),
         Command::Man => man(),

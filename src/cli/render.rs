@@ -29,7 +29,7 @@ fn rfc3339(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn print_json(value: &Value) -> anyhow::Result<()> {
+pub fn print_json(value: &Value) -> anyhow::Result<()> {
     out(serde_json::to_string(value).context("cannot write JSON")?);
     Ok(())
 }
@@ -204,18 +204,22 @@ fn old_key(report: &Report, rotation: &Rotation) -> &'static str {
 }
 
 /// The steps of `--dry-run`.
-pub fn plan(subject: &Subject, decisions: &[Decision]) {
+pub fn plan(subject: &Subject, first: Option<&str>, decisions: &[Decision]) {
     out(format_args!("{}: a run would", subject.profiles.join(", ")));
+    if let Some(first) = first {
+        out(format_args!("  - {first}"));
+    }
     for decision in decisions {
         out(format_args!("  - {}", decision_words(decision)));
     }
 }
 
-pub fn plans_json(all: &[(&Subject, Vec<Decision>)]) -> anyhow::Result<()> {
+pub fn plans_json(all: &[(&Subject, Option<String>, Vec<Decision>)]) -> anyhow::Result<()> {
     let plans: Vec<Value> = all
         .iter()
-        .map(|(subject, plan)| {
-            json!({ "profiles": subject.profiles, "steps": plan.iter().map(decision_words).collect::<Vec<_>>() })
+        .map(|(subject, first, plan)| {
+            let steps: Vec<String> = first.iter().cloned().chain(plan.iter().map(decision_words)).collect();
+            json!({ "profiles": subject.profiles, "steps": steps })
         })
         .collect();
     print_json(&json!({ "version": 1, "dry_run": plans }))

@@ -3,7 +3,8 @@
 use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
 use crate::cli::error::{Exit, Failure, blocked, halted};
 use crate::cli::machine::{Codes, Subject, Workplace, unavailable};
-use crate::cli::render;
+use crate::cli::{render, store};
+use crate::host::lock::RunLock;
 use crate::keys::policy::{Goal, Limits, Policy};
 use crate::runner::rotate::{End, Halt, Report, Run, Settings};
 
@@ -18,9 +19,6 @@ pub struct Done {
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     args.sign.refuse_unavailable()?;
-    if args.store.as_deref() == Some("keychain") {
-        return Err(unavailable("--store keychain"));
-    }
     if args.scheduled {
         return Err(unavailable("--scheduled"));
     }
@@ -28,7 +26,7 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}"))
             .hint("leave --skip-sink out: sinks are not available in this version"));
     }
-    let workplace = Workplace::open(&args.profiles, output).await?;
+    let mut workplace = Workplace::open(&args.profiles, output).await?;
     let goal = Goal::Rotate { older_than: args.if_older_than };
     let settings = |subject: &Subject| {
         let mut settings = settings(subject, &args.sign, goal.clone());
@@ -37,9 +35,14 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
         settings
     };
     if args.dry_run {
-        return dry_run(&workplace, &args.sign, settings, output).await;
+        return dry_run(&workplace, args, settings, output).await;
     }
-    run_all(&workplace, &args.sign, settings, output).await
+    args.sign.codes()?;
+    let lock = store::bring(&workplace, args.store, output).await?;
+    if lock.is_some() {
+        workplace = Workplace::open(&args.profiles, output).await?;
+    }
+    run_all(&workplace, lock, &args.sign, settings, output).await
 }
 
 pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
@@ -50,13 +53,13 @@ pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
         settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
         settings
     };
-    run_all(&workplace, &args.sign, settings, output).await
+    run_all(&workplace, None, &args.sign, settings, output).await
 }
 
 pub async fn rollback(args: &Rollback, output: Output) -> Result<Exit, Failure> {
     args.sign.refuse_unavailable()?;
     let workplace = Workplace::open(&args.profiles, output).await?;
-    run_all(&workplace, &args.sign, |subject| settings(subject, &args.sign, Goal::Rollback), output).await
+    run_all(&workplace, None, &args.sign, |subject| settings(subject, &args.sign, Goal::Rollback), output).await
 }
 
 pub fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
@@ -78,12 +81,16 @@ pub fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
 /// Runs subject by subject; the exit code is the first one that is not 'done'.
 async fn run_all(
     workplace: &Workplace,
+    lock: Option<RunLock>,
     sign: &Sign,
     settings: impl Fn(&Subject) -> Settings,
     output: Output,
 ) -> Result<Exit, Failure> {
     let codes = sign.codes()?;
-    let _lock = workplace.lock()?;
+    let _lock = match lock {
+        Some(lock) => lock,
+        None => workplace.lock()?,
+    };
     let all = run_each(workplace, &codes, settings, output).await?;
     if output.json {
         render::rotations_json(&all)?;
@@ -132,14 +139,15 @@ fn failure(report: &Report) -> Option<Failure> {
 
 async fn dry_run(
     workplace: &Workplace,
-    sign: &Sign,
+    args: &Rotate,
     settings: impl Fn(&Subject) -> Settings,
     output: Output,
 ) -> Result<Exit, Failure> {
-    let codes = sign.codes()?;
+    let codes = args.sign.codes()?;
     let mut all = Vec::new();
     for subject in &workplace.subjects {
         workplace.announce(subject);
+        let moved = store::would_move(workplace, subject, args.store).await?;
         let machine = workplace.machine(subject, codes.sources(subject), false)?;
         let plan = Run::new(&machine, subject.signing.key.clone(), settings(subject)).plan().await;
         let plan = plan.map_err(|halt| match halt {
@@ -149,9 +157,9 @@ async fn dry_run(
             _ => halted(&halt),
         })?;
         if !output.json {
-            render::plan(subject, &plan);
+            render::plan(subject, moved.as_deref(), &plan);
         }
-        all.push((subject, plan));
+        all.push((subject, moved, plan));
     }
     if output.json {
         render::plans_json(&all)?;

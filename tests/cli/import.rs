@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use super::*;
-use crate::sandbox::Service;
+use crate::sandbox::Fault;
 
 /// A key as the console makes it, just now: id and secret.
 pub fn made_in_console(station: &Workstation, user: &str) -> (String, String) {
@@ -151,9 +151,7 @@ fn text_that_is_no_key_is_named_with_its_place_and_not_quoted() {
 fn what_cannot_be_read_is_refused() {
     let (station, ..) = after_the_purge();
     let home = station.home.path().display().to_string();
-    for (source, words) in
-        [(home.as_str(), "is a directory"), ("/no/such/file", "cannot be read"), ("", "cannot be read")]
-    {
+    for (source, words) in [(home.as_str(), "is a directory"), ("/no/such/file", "cannot be read")] {
         refused_before_any_call(&station, || station.run(&["import", source]), 2, &[words]);
     }
     refused_before_any_call(&station, || station.run(&["import"]), 2, &["no terminal to type the key on", "CSV file"]);
@@ -188,8 +186,12 @@ fn a_wrong_secret_and_an_unknown_key_are_told_apart() {
 #[test]
 fn a_key_that_was_made_a_moment_ago_is_waited_for() {
     let (station, id, _, file) = after_the_purge();
-    station.sandbox.propagation_script(Service::Sts, &[false, false, true, false, true]);
-    station.sandbox.propagation_script(Service::Iam, &[false, true, false]);
+    let unknown = || Fault::Deny {
+        code: "InvalidClientTokenId".to_owned(),
+        message: "The security token included in the request is invalid.".to_owned(),
+    };
+    [1, 2, 4].into_iter().for_each(|n| station.sandbox.fault("GetCallerIdentity", n, unknown()));
+    station.sandbox.fault("ListAccessKeys", 2, unknown());
     let ran = station.run(&["import", "--no-rotate", &file]).expect(0);
     assert_eq!(station.held_id(), id);
     assert_eq!(ran.stderr.matches("known everywhere some seconds after").count(), 1, "{}", ran.stderr);

@@ -20,7 +20,7 @@ fn what_came_in_and_was_rotated_is_not_brought_in_again() {
     let ran = station.run(&["import", "--erase", &file]).expect(0);
     assert!(ran.stdout.contains(&format!("nothing to do: {id} came in before")), "{}", ran.stdout);
     assert_eq!((actions(&station), Path::new(&file).exists()), (Vec::new(), false));
-    assert_eq!(before, Scene::of(&station));
+    assert_eq!(Scene { writes: 0, ..before }, Scene::of(&station));
 }
 
 #[test]

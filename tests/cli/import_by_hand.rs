@@ -14,7 +14,7 @@ fn a_key_is_typed_and_its_secret_is_not_shown() {
     person.sees("Secret access key (not shown): ").types(&format!("{secret}\n"));
     person.sees("MFA code of").types(&format!("{code}\n")).sees("rotated: ");
     let seen = person.leaves_with(0);
-    assert!(!seen.contains(&secret) && !seen.contains("erase"), "{seen}");
+    assert!(!seen.contains(&secret) && !seen.contains("erasing"), "{seen}");
     assert_eq!(station.sandbox.key(&id).unwrap().status, "Inactive");
 }
 

@@ -90,8 +90,8 @@ fn a_dialog_that_was_cancelled_is_followed_by_no_prompt() {
     }
     let before = Scene::of(&station);
     let Some(mut person) = rotating(&station) else { return };
-    // Escape is curses' Cancel.
-    person.sees("Code:").types("\u{1b}");
+    // From the code to OK, from there to Cancel.
+    person.sees("<Cancel>").types("\t\t\r");
     let seen = person.sees("the MFA code was cancelled in pinentry").leaves_with(4);
     assert!(!seen.contains("mfa/alice: "), "{seen}");
     assert_eq!(before, Scene::of(&station));

@@ -36,10 +36,8 @@ fn values_that_make_no_sense_are_refused() {
 
 #[test]
 fn sections_for_later_versions_are_refused_and_not_ignored() {
-    complains("\n[store]\nkind = \"keychain\"\n", 2, &["[store] is not available in this version"]);
     complains("[notify]\ndesktop = true\n", 1, &["[notify]"]);
     complains("[[sink]]\nname = \"ci\"\nrun = [\"true\"]\n", 1, &["[sink]"]);
-    complains("[mfa]\npinentry = true\n", 2, &["mfa.pinentry"]);
 }
 
 #[test]

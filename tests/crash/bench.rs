@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::keychain::desktop::Desktop;
 use crate::program;
 use crate::sandbox::KeyState;
 use crate::workstation::{Ran, Workstation};
@@ -42,6 +43,8 @@ pub struct Bench {
     old: String,
     /// Where the home lies on a disk of its own.
     disk: Option<Disk>,
+    /// Whose keychain has the key of profile `default`; in the file it is only where the test put it too.
+    pub desktop: Option<Arc<Desktop>>,
     /// Every key that alice was seen to have, with its secret.
     pub known: RefCell<BTreeMap<String, String>>,
 }
@@ -62,7 +65,19 @@ impl Bench {
         let key = station.sandbox.keys_of("alice").remove(0);
         let original = Original { text: station.credentials(), id: key.id.clone(), secret: key.secret };
         let original = Arc::new(Mutex::new(original));
-        Self { station, auth, original, old: key.id, disk: None, known: RefCell::default() }
+        Self { station, auth, original, old: key.id, disk: None, desktop: None, known: RefCell::default() }
+    }
+
+    /// With the key in the keychain of this session, which is emptied before.
+    pub fn in_keychain(auth: Auth, desktop: &Arc<Desktop>) -> Self {
+        let mut bench = Self::new(auth);
+        desktop.clear_all();
+        bench.station.bus = Some(desktop.address.clone());
+        let (id, secret) = bench.station.hand_out_by_program();
+        desktop.store_key("default", &id, &secret);
+        bench.original.lock().unwrap().text = bench.credentials();
+        bench.desktop = Some(Arc::clone(desktop));
+        bench
     }
 
     pub fn settings(&self, rotation: &str) {
@@ -167,6 +182,7 @@ impl Bench {
         let ran = self.ended(child);
         self.some_stored_key_is_active();
         self.file_is_whole();
+        self.no_secret_left_the_keychain();
         ran
     }
 
@@ -190,12 +206,16 @@ impl Bench {
     /// The published key and the stashed ones: id and secret.
     pub fn stored(&self) -> Vec<(String, String)> {
         let stashed = self.stash().into_iter().map(|path| stashed(&path));
-        std::iter::once(self.published()).chain(stashed).collect()
+        let in_keychain = self.desktop.iter().flat_map(|desktop| desktop.stashed());
+        std::iter::once(self.published()).chain(stashed).chain(in_keychain).collect()
     }
 
     /// What profile `default` holds.
     pub fn published(&self) -> (String, String) {
-        published(&self.credentials())
+        match &self.desktop {
+            Some(desktop) => desktop.key("default").unwrap_or_default(),
+            None => published(&self.credentials()),
+        }
     }
 
     pub fn active(&self) -> Vec<KeyState> {

@@ -26,7 +26,10 @@ impl Scene {
     }
 
     pub fn prepare(self, auth: Auth) -> Bench {
-        let bench = Bench::new(auth);
+        self.prepare_on(Bench::new(auth))
+    }
+
+    pub fn prepare_on(self, bench: Bench) -> Bench {
         if !matches!(self, Scene::FirstRotation) {
             bench.run_signed(&["rotate"]).expect(0);
             bench.time_passes(61 * SECOND);
@@ -36,12 +39,16 @@ impl Scene {
     }
 }
 
-/// Kills at call after call, until a run ends unhurt.
 fn sweep(scene: Scene, auth: Auth) {
+    sweep_on(scene, &format!("{auth:?}"), &|| Bench::new(auth));
+}
+
+/// Kills at call after call, until a run ends unhurt.
+pub fn sweep_on(scene: Scene, how: &str, bench: &dyn Fn() -> Bench) {
     let (mut points, mut runs, mut most) = (0, 0, 0);
     for fault in [Fault::KillBefore, Fault::KillAfter] {
         for n in 1.. {
-            let bench = scene.prepare(auth);
+            let bench = scene.prepare_on(bench());
             bench.sandbox.fault("*", n, fault.clone());
             let ran = bench.run_signed(scene.arguments());
             runs += 1;
@@ -59,7 +66,7 @@ fn sweep(scene: Scene, auth: Auth) {
         }
     }
     assert!(points > 4);
-    println!("{scene:?} with {auth:?}: {points} kill points, {runs} runs, {most} to settle at most");
+    println!("{scene:?} with {how}: {points} kill points, {runs} runs, {most} to settle at most");
 }
 
 /// The next run begins at once, and waits itself for what it must wait for: IAM's clock hurries.

@@ -37,6 +37,23 @@ impl Bench {
         }
     }
 
+    /// The files never held the key, and hold none now.
+    #[track_caller]
+    pub fn no_secret_left_the_keychain(&self) {
+        let never_in_the_file = {
+            let original = self.original.lock().unwrap();
+            !original.text.contains(&original.secret)
+        };
+        if self.desktop.is_none() || !never_in_the_file {
+            return;
+        }
+        for path in files_below(&self.home()) {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            let found = self.known.borrow().values().any(|secret| text.contains(secret));
+            assert!(!found, "{} holds a secret that belongs into the keychain", path.display());
+        }
+    }
+
     /// I2: stored here, there before, or named.
     #[track_caller]
     pub fn every_active_key_is_accounted_for(&self, ran: &Ran) {
@@ -69,6 +86,7 @@ impl Bench {
             }
         }
         for (id, _) in self.stored().into_iter().skip(1) {
+            assert_ne!(id, key.id, "the stash holds the published key");
             assert!(keys.iter().any(|key| key.id == id), "the stash holds {id}, which IAM does not know any more");
         }
     }

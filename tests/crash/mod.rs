@@ -8,10 +8,14 @@ mod company;
 mod disk;
 mod disks;
 mod invariants;
+mod keychain;
 mod lost_create;
 mod outsiders;
 mod service;
 mod system_calls;
+
+pub use bench::under;
+pub use system_calls::can_trace;
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ const CHANGING: &str = "openat,creat,write,pwrite64,writev,fsync,fdatasync,renam
 const NO_RENAMEAT2: &str = "--inject=renameat2:error=EINVAL";
 
 /// `command` under strace with these options.
-fn traced(command: &Command, options: &[String]) -> Command {
+pub fn traced(command: &Command, options: &[String]) -> Command {
     let mut prefix = vec!["strace".to_owned(), "-qq".to_owned(), "-y".to_owned()];
     prefix.extend_from_slice(options);
     under(&prefix, command)
@@ -47,14 +47,19 @@ fn kill_points(trace: &str, home: &str) -> Vec<(String, usize)> {
     points
 }
 
-/// One sweep: a command, how it signs, and what else strace does to it.
-struct Sweep {
-    scene: Scene,
-    auth: Auth,
-    also: &'static [&'static str],
+/// One sweep: a command, what it runs on, and what else strace does to it.
+pub struct Sweep<'a> {
+    pub scene: Scene,
+    pub how: &'a str,
+    pub bench: &'a dyn Fn() -> Bench,
+    pub also: &'static [&'static str],
 }
 
-impl Sweep {
+impl Sweep<'_> {
+    fn prepare(&self) -> Bench {
+        self.scene.prepare_on((self.bench)())
+    }
+
     fn options(&self, output: &str, more: String) -> Vec<String> {
         let mut options = vec!["-o".to_owned(), output.to_owned()];
         options.extend(self.also.iter().map(|&option| option.to_owned()));
@@ -63,7 +68,7 @@ impl Sweep {
     }
 
     fn points(&self) -> Vec<(String, usize)> {
-        let bench = self.scene.prepare(self.auth);
+        let bench = self.prepare();
         let trace = bench.path("trace");
         let options = self.options(&trace.display().to_string(), format!("--trace={CHANGING}"));
         bench.run_to_end(traced(&bench.signed(self.scene.arguments()), &options)).expect(0);
@@ -80,7 +85,7 @@ impl Sweep {
         bench.wait_for(child).code.is_none()
     }
 
-    fn run(&self, wanted: impl Fn(&str) -> bool) {
+    pub fn run(&self, wanted: impl Fn(&str) -> bool) {
         if !can_trace() {
             return skip("needs strace and ptrace: the sweep over system calls");
         }
@@ -88,7 +93,7 @@ impl Sweep {
         all.retain(|(name, _)| wanted(name));
         let (mut points, mut runs, mut most) = (0, 0, 0);
         for (name, n) in &all {
-            let bench = self.scene.prepare(self.auth);
+            let bench = self.prepare();
             runs += 1;
             if !self.killed_at(&bench, name, *n) {
                 bench.is_settled();
@@ -101,17 +106,17 @@ impl Sweep {
             most = most.max(took);
         }
         assert!(points * 10 >= all.len() * 9, "only {points} of {} points were reached", all.len());
-        let Self { scene, auth, .. } = self;
-        println!("{scene:?} with {auth:?}: {points} system call kill points, {runs} runs, {most} to settle at most");
+        let Self { scene, how, .. } = self;
+        println!("{scene:?} with {how}: {points} system call kill points, {runs} runs, {most} to settle at most");
     }
 }
 
 /// Every point of the scene, signed one way; the other way too where `KEYROT_FULL_SWEEP` asks for it.
 fn sweep(scene: Scene, auth: Auth) {
-    Sweep { scene, auth, also: &[] }.run(|_| true);
+    let with = |auth| Sweep { scene, how: &format!("{auth:?}"), bench: &|| Bench::new(auth), also: &[] }.run(|_| true);
+    with(auth);
     if std::env::var_os("KEYROT_FULL_SWEEP").is_some() {
-        let auth = if auth == Auth::Mfa { Auth::Key } else { Auth::Mfa };
-        Sweep { scene, auth, also: &[] }.run(|_| true);
+        with(if auth == Auth::Mfa { Auth::Key } else { Auth::Mfa });
     }
 }
 
@@ -138,5 +143,6 @@ fn a_rollback_may_die_at_any_system_call() {
 #[test]
 fn a_new_file_may_die_between_its_two_names() {
     let links = |name: &str| name.contains("link");
-    Sweep { scene: Scene::FirstRotation, auth: Auth::Key, also: &[NO_RENAMEAT2] }.run(links);
+    let bench = || Bench::new(Auth::Key);
+    Sweep { scene: Scene::FirstRotation, how: "Key", bench: &bench, also: &[NO_RENAMEAT2] }.run(links);
 }

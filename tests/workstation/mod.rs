@@ -13,6 +13,8 @@ pub struct Workstation {
     pub sandbox: Sandbox,
     pub home: tempfile::TempDir,
     program: PathBuf,
+    /// The desktop session's bus, where the machine has one.
+    pub bus: Option<String>,
 }
 
 impl Workstation {
@@ -22,7 +24,7 @@ impl Workstation {
         let sandbox = Sandbox::start();
         sandbox.standard();
         let home = tempfile::Builder::new().prefix("keyrot-me-home-").tempdir().unwrap();
-        let station = Self { sandbox, home, program: program.into() };
+        let station = Self { sandbox, home, program: program.into(), bus: None };
         fs::create_dir(station.path(".aws")).unwrap();
         let key = station.sandbox.keys_of("alice").remove(0);
         station.write_credentials(format!(
@@ -31,6 +33,21 @@ impl Workstation {
         ));
         station.settings("[rotation]\nsettle = { every = \"0s\" }\n");
         station
+    }
+
+    /// Takes alice's key out of the file: profile `default` has it from the program, which asks the keychain.
+    /// Gives id and secret, for whoever puts them there.
+    pub fn hand_out_by_program(&self) -> (String, String) {
+        let key = self.sandbox.keys_of("alice").remove(0);
+        self.write_credentials("; of another account\n[elsewhere]\naws_access_key_id=AKIAELSEWHERE0000001\naws_secret_access_key=not/a/real+secret\n");
+        let line = self.process_line("default");
+        fs::write(self.path(".aws/config"), format!("# alice's\n[default]\n{line}\n")).unwrap();
+        (key.id, key.secret)
+    }
+
+    /// The line of a config file that has the program hand out a key.
+    pub fn process_line(&self, profile: &str) -> String {
+        format!("credential_process = \"{}\" credential-process --profile {profile}", self.program.display())
     }
 
     /// Profile `security`: a user in no group, with the policy of the purge role.
@@ -83,10 +100,13 @@ impl Workstation {
             ("HOME".to_owned(), home.clone()),
             ("XDG_CONFIG_HOME".to_owned(), format!("{home}/.config")),
             ("XDG_STATE_HOME".to_owned(), format!("{home}/.local/state")),
+            // Nobody's own session bus is here.
+            ("XDG_RUNTIME_DIR".to_owned(), format!("{home}/.run")),
             ("AWS_ENDPOINT_URL".to_owned(), self.sandbox.url()),
             ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
             ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
         ];
+        all.extend(self.bus.iter().map(|bus| ("DBUS_SESSION_BUS_ADDRESS".to_owned(), bus.clone())));
         if let Ok(term) = std::env::var("TERM") {
             all.push(("TERM".to_owned(), term));
         }
@@ -111,9 +131,7 @@ impl Workstation {
 
     /// The id that profile `default` holds, as text in the file.
     pub fn held_id(&self) -> String {
-        let text = self.credentials();
-        let line = text.lines().find(|line| line.starts_with("aws_access_key_id")).unwrap();
-        line.split('=').nth(1).unwrap().trim().to_owned()
+        held_id(&self.credentials())
     }
 
     pub fn stash(&self) -> Vec<PathBuf> {
@@ -122,6 +140,12 @@ impl Workstation {
             Err(_) => Vec::new(),
         }
     }
+}
+
+/// The first key id in a credentials file.
+pub fn held_id(text: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with("aws_access_key_id")).unwrap();
+    line.split('=').nth(1).unwrap().trim().to_owned()
 }
 
 /// What a run of the program came to.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::{Sign, parse_key_id};
+use crate::host::config_file::StoreKind;
 use crate::keys::facts::KeyId;
 
 /// Take a key that was made in the console: prove it, store it, and rotate it at once
@@ -33,8 +34,8 @@ pub struct Import {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub profile: Option<String>,
     /// Where a profile without a key gets it [default: kind in [store] of the config file, else file]
-    #[arg(long, value_name = "file|keychain", value_parser = ["file", "keychain"])]
-    pub store: Option<String>,
+    #[arg(long, value_name = "file|keychain", value_parser = super::store::store_kind())]
+    pub store: Option<StoreKind>,
     /// Keep the key as it is
     #[arg(long)]
     pub no_rotate: bool,

@@ -12,6 +12,7 @@ use crate::host::config_file::StoreKind;
 use crate::host::key_store::{self, KeyStore, KeychainProfile};
 use crate::host::keychain::{self, Entry, Keychain, KeychainError};
 use crate::host::paths::Places;
+use crate::host::process;
 use crate::host::process_line;
 use crate::host::profile_files::Change;
 use crate::keys::secret::AccessKey;
@@ -154,7 +155,7 @@ fn in_entry(keychain: &Keychain, entry: &str) -> Result<Option<AccessKey>, Store
 }
 
 fn program() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| {
+    process::program().map_err(|error| {
         Failure::new(Exit::Unexpected, format!("the path of this program cannot be told: {error}"))
             .hint("run it by its full path, or leave the key in the file: --store file")
     })

@@ -11,9 +11,8 @@ const OTHER_SECRET: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";
 
 /// The names in an AWS file are written small; a name of the SDK must not stand in this layer.
 fn small(text: &str) -> String {
-    text.replace("AWS_", "aws_")
-        .replace("ACCESS_KEY_ID", "access_key_id")
-        .replace("SECRET_ACCESS_KEY", "secret_access_key")
+    let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    names.into_iter().fold(text.to_owned(), |text, name| text.replace(name, &name.to_lowercase()))
 }
 
 #[track_caller]
