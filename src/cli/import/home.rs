@@ -124,7 +124,13 @@ impl Home {
     ) -> Result<Vec<String>, StoreError> {
         match (&self.present, &self.place) {
             (Some(present), _) if present == key => {}
-            (Some(present), _) => store.publish(&present.id, key)?,
+            (Some(present), place) => {
+                // The profile's own place last: while it holds the old key, the same command does the rest.
+                if matches!(place, Place::File) {
+                    store.publish_in_keychain(&present.id, key)?;
+                }
+                store.publish(&present.id, key)?;
+            }
             (None, Place::File) => drop(Change::PutKey(key).apply(places, &self.profile)?),
             (None, Place::Keychain { entry }) => {
                 keychain.set(&Entry::Profile(entry.clone()), keychain::write_key(key))?;

@@ -73,7 +73,7 @@ fn the_json_of_sinks_tools_and_the_keychain() {
 }
 
 #[test]
-fn lines_of_an_aws_file_and_of_shells() {
+fn lines_of_a_settings_file_and_of_shells() {
     for text in [
         format!("AWS_ACCESS_KEY_ID = {ID}\nAWS_SECRET_ACCESS_KEY = {SECRET}\n"),
         small(&format!(
