@@ -69,8 +69,8 @@ pub async fn run(args: &Import, output: Output) -> Result<Exit, Failure> {
     if let Some(imported) = imported.as_ref().filter(|_| !output.json) {
         render::imported(imported);
     }
-    let rotate = !args.no_rotate && !matches!((came_before, &known), (true, Known::ReplacedBy(_)));
-    let rotations = if rotate { rotate_it(args, &name, &codes, output).await? } else { Vec::new() };
+    let starts = !(came_before && matches!(known, Known::ReplacedBy(_)));
+    let rotations = if args.no_rotate { Vec::new() } else { rotate_it(args, &name, &codes, starts, output).await? };
     let end = exit(&rotations);
     if end != Exit::Done && imported.is_some() {
         err(format_args!("note: {} is stored and works: `keyrot-me rotate` goes on from here", taken.key.id));
@@ -140,19 +140,27 @@ fn tell_known(key: &AccessKey, known: &Known, output: Output) {
     }
     match known {
         Known::ReplacedBy(successor) => {
-            out(format_args!("nothing to do: {} came in before, and {successor} took its place", key.id))
+            out(format_args!("nothing to do: {} came in before, and {successor} took its place", key.id));
         }
         _ => out(format_args!("{} came in before, and is being rotated: going on with that", key.id)),
     }
 }
 
-/// The usual run, of the profile as it is now.
-async fn rotate_it(args: &Import, name: &str, codes: &Codes, output: Output) -> Result<Vec<Done>, Failure> {
+/// The usual run, of the profile as it is now. Where it `starts` no rotation, it tidies up after one that was killed at
+/// its very end.
+async fn rotate_it(
+    args: &Import,
+    name: &str,
+    codes: &Codes,
+    starts: bool,
+    output: Output,
+) -> Result<Vec<Done>, Failure> {
     let profiles = Profiles { profile: vec![name.to_owned()], all: false };
     let workplace = Workplace::open(&profiles, output).await?;
     let settings = |subject: &Subject| {
         let mut settings = settings(subject, &args.sign, Goal::Rotate { older_than: None });
         settings.policy.replace.extend(args.replace.clone());
+        settings.policy.may_start = starts;
         settings
     };
     run_each(&workplace, codes, settings, output).await

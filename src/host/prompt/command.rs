@@ -16,7 +16,7 @@ use crate::keys::secret::SecretKey;
 /// How long an MFA command may take: a touch of a security key included.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// More than this no command prints that prints a code, in bytes.
-const OUTPUT: u64 = 4096;
+const OUTPUT: u16 = 4096;
 
 /// The one code that the command prints.
 pub(super) async fn ask(words: &[String], patience: Duration, stop: &Stop) -> Result<SecretKey, NoAnswer> {
@@ -27,7 +27,7 @@ pub(super) async fn ask(words: &[String], patience: Duration, stop: &Stop) -> Re
         let why = format!("the MFA command {program} {what}");
         NoAnswer::nobody_asked(&why, "run it by itself to see what it says; it has to print the code")
     };
-    let mut printed = Zeroizing::new(Vec::with_capacity(OUTPUT as usize));
+    let mut printed = Zeroizing::new(Vec::with_capacity(OUTPUT.into()));
     let ended = tokio::select! {
         ended = tokio::time::timeout(patience, run(program, arguments, &mut printed)) => ended,
         () = stop.wait() => {
@@ -58,7 +58,7 @@ async fn run(program: &str, arguments: &[String], printed: &mut Vec<u8>) -> Resu
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     let mut child = command.spawn().map_err(RunError::Start)?;
     if let Some(out) = child.stdout.take() {
-        out.take(OUTPUT).read_to_end(printed).await.map_err(RunError::Read)?;
+        out.take(OUTPUT.into()).read_to_end(printed).await.map_err(RunError::Read)?;
     }
     child.wait().await.map_err(RunError::Read)
 }

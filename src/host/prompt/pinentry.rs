@@ -1,4 +1,4 @@
-//! MFA codes through pinentry, the dialog that GnuPG asks for passphrases with.
+//! MFA codes through pinentry, the dialog that `gpg` asks for passphrases with.
 //!
 //! The dialog waits on a thread of its own, so that its end, our patience or a signal ends it, whichever comes first.
 //! It is shown on the terminal only where the caller names one. What it said that is not an answer is never quoted.

@@ -21,11 +21,10 @@ pub(super) fn found(text: &str) -> Option<Result<Vec<Found>, NotAKey>> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut rows = reader.records();
-    let headings =
-        match rows.find(|row| row.as_ref().map_or(true, |row| row.iter().any(|cell| !cell.trim().is_empty())))? {
-            Ok(row) => row,
-            Err(_) => return Some(Err(Problem::Binary.into())),
-        };
+    let filled = |row: &StringRecord| row.iter().any(|cell| !cell.trim().is_empty());
+    let Ok(headings) = rows.find(|row| row.as_ref().map_or(true, filled))? else {
+        return Some(Err(Problem::Binary.into()));
+    };
     let column = |name: &str| headings.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
     let id = column(ID)?;
     let Some(secret) = column(SECRET) else { return Some(Err(Problem::Half("the column 'Secret access key'").into())) };

@@ -37,7 +37,9 @@ pub(super) fn found(text: &str) -> Result<Vec<Found>, NotAKey> {
     // The parser's own words could quote what it read: its place is enough.
     .map_err(|error| NotAKey { line: u64::try_from(error.line()).ok(), problem: Problem::Json })?;
     let mut found = Vec::new();
-    written.into_iter().for_each(|one| collect(one, &mut found));
+    for one in written {
+        collect(one, &mut found);
+    }
     Ok(found)
 }
 

@@ -20,19 +20,15 @@ pub(super) fn found(text: &str) -> Vec<Found> {
             found.push(Found::default());
         }
         let Some((part, text)) = assignment(line) else { continue };
-        let open = found.last_mut().filter(|open| match part {
-            Part::Id => open.id.is_none(),
-            Part::Secret => open.secret.is_none(),
-            Part::Session => !open.session,
+        let taken = found.last().is_none_or(|open| match part {
+            Part::Id => open.id.is_some(),
+            Part::Secret => open.secret.is_some(),
+            Part::Session => open.session,
         });
-        let open = match open {
-            Some(open) => open,
-            None => {
-                found.push(Found::default());
-                let Some(last) = found.last_mut() else { continue };
-                last
-            }
-        };
+        if taken {
+            found.push(Found::default());
+        }
+        let Some(open) = found.last_mut() else { continue };
         match part {
             Part::Id => open.id = Some(text),
             Part::Secret => open.secret = Some(text),
