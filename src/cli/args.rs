@@ -91,6 +91,7 @@ Examples:
   keyrot-me rotate --profile work --mfa-code 123456
   keyrot-me rotate --all --if-older-than 5d --mfa-command 'ykman oath accounts code --single aws'
   keyrot-me rotate --dry-run                        what would be done, without a code
+  keyrot-me rotate --auth-profile login --yes       the key is gone: after `aws login --profile login`
 
 After an interruption (exit code 5) run the same command again: it goes on where it was.")]
 pub struct Rotate {
@@ -314,8 +315,8 @@ pub struct Sign {
     /// Sign with the key itself, without MFA
     #[arg(long, help_heading = "Signing")]
     pub no_mfa: bool,
-    /// Sign with another profile
-    #[arg(long, value_name = "NAME", help_heading = "Signing")]
+    /// Sign with another profile: SSO, a role, `aws login`; the way back in when the key is gone
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["mfa_code", "mfa_command", "mfa_serial", "no_mfa"], value_hint = ValueHint::Other, help_heading = "Signing")]
     pub auth_profile: Option<String>,
     /// Do not ask before deleting what the rules allow to delete
     #[arg(long, short)]

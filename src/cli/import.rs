@@ -9,6 +9,7 @@ mod source;
 use crate::aws::endpoint::Destination;
 use crate::aws::profile::SigningProfile;
 use crate::cli::args::{Import, Output, Profiles};
+use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, halted, refused};
 use crate::cli::machine::{Codes, Machine, Subject, Surroundings, Workplace, elsewhere};
 use crate::cli::render;
@@ -44,7 +45,6 @@ pub enum FileEnd {
 }
 
 pub async fn run(args: &Import, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     let codes = args.sign.codes()?;
     let stop = Stop::default();
     let taken = source::take(args.source.as_deref(), args.erase, &stop)?;
@@ -53,7 +53,7 @@ pub async fn run(args: &Import, output: Output) -> Result<Exit, Failure> {
     let _lock = workplace.lock()?;
     let [subject] = workplace.subjects.as_slice() else { return Err(halted(&Halt::Stopped)) };
     let machine = workplace.machine(subject, Vec::new(), true)?;
-    let known = import::known(&machine, &taken.key.id).map_err(|halt| halted(&halt))?;
+    let known = import::known(&machine, &taken.key.id)?;
     let came_before = match &known {
         Known::InRotation => true,
         Known::ReplacedBy(successor) => home.present.as_ref().is_some_and(|present| present.id == *successor),
@@ -157,8 +157,9 @@ async fn rotate_it(
 ) -> Result<Vec<Done>, Failure> {
     let profiles = Profiles { profile: vec![name.to_owned()], all: false };
     let workplace = Workplace::open(&profiles, output).await?;
+    let other = auth_profile::resolve(&args.sign, &workplace, args.replace.as_ref()).await?;
     let settings = |subject: &Subject| {
-        let mut settings = settings(subject, &args.sign, Goal::Rotate { older_than: None });
+        let mut settings = settings(subject, &args.sign, other.as_ref(), Goal::Rotate { older_than: None });
         settings.policy.replace.extend(args.replace.clone());
         settings.policy.may_start = starts;
         settings

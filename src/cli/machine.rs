@@ -22,7 +22,7 @@ use crate::host::process_line;
 use crate::host::prompt::{CodeSource, Terminal};
 use crate::keys::secret::SecretKey;
 use crate::ports::{StoreError, World};
-use crate::runner::rotate::Auth;
+use crate::runner::rotate::{Auth, OtherProfile};
 
 /// The world of one run.
 pub struct Machine {
@@ -319,8 +319,11 @@ impl Codes {
 }
 
 impl Sign {
-    /// How IAM's writes are signed, as far as the command line and the profile tell.
-    pub fn auth(&self, subject: &Subject) -> Auth {
+    /// How IAM's writes are signed: by `other` where one was named, else as the command line and the profile tell.
+    pub fn auth(&self, subject: &Subject, other: Option<&OtherProfile>) -> Auth {
+        if let Some(other) = other {
+            return Auth::Other(other.clone());
+        }
         if self.no_mfa {
             return Auth::KeyItself;
         }
@@ -344,14 +347,6 @@ impl Sign {
                 .hint("mend the value of --mfa-command, for example close its quotes")
         })?;
         Ok(Codes::Command(words))
-    }
-
-    /// What this version cannot do is refused before anything else.
-    pub fn refuse_unavailable(&self) -> Result<(), Failure> {
-        match &self.auth_profile {
-            Some(_) => Err(unavailable("--auth-profile")),
-            None => Ok(()),
-        }
     }
 }
 

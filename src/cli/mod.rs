@@ -1,6 +1,7 @@
 //! The commands: they compose the layers, run, and render. One file per command.
 
 pub mod args;
+mod auth_profile;
 mod credential_process;
 pub mod error;
 mod import;

@@ -76,7 +76,7 @@ fn outcome_lines(done: &Done) -> Vec<String> {
         lines.push(format!("{verb}: {} → {keep} ({})", rotation.retire, identity(report.who.as_ref())));
         lines.extend(back_over_the_limit(done, rotation));
         if let Phase::Retired { at } = rotation.phase {
-            let undo = if rotation.back { "" } else { "; until then rollback undoes this" };
+            let undo = if rotation.back || rotation.old_off { "" } else { "; until then rollback undoes this" };
             lines.push(format!(
                 "{} is off and will be deleted by the first rotate or finish after {}{undo}",
                 rotation.retire,

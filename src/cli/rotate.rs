@@ -1,12 +1,13 @@
 //! `rotate`, `finish` and `rollback`: one run per key, under the lock, and what it came to.
 
 use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
+use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, blocked, halted};
 use crate::cli::machine::{Codes, Subject, Workplace, unavailable};
 use crate::cli::{render, store};
 use crate::host::lock::RunLock;
 use crate::keys::policy::{Goal, Limits, Policy};
-use crate::runner::rotate::{End, Halt, Report, Run, Settings};
+use crate::runner::rotate::{End, Halt, OtherProfile, Report, Run, Settings};
 
 /// One subject's end.
 pub struct Done {
@@ -18,7 +19,6 @@ pub struct Done {
 }
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     if args.scheduled {
         return Err(unavailable("--scheduled"));
     }
@@ -27,9 +27,10 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
             .hint("leave --skip-sink out: sinks are not available in this version"));
     }
     let mut workplace = Workplace::open(&args.profiles, output).await?;
+    let other = auth_profile::resolve(&args.sign, &workplace, args.replace.as_ref()).await?;
     let goal = Goal::Rotate { older_than: args.if_older_than };
     let settings = |subject: &Subject| {
-        let mut settings = settings(subject, &args.sign, goal.clone());
+        let mut settings = settings(subject, &args.sign, other.as_ref(), goal.clone());
         settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
         settings.policy.replace.extend(args.replace.clone());
         settings
@@ -46,10 +47,10 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
 }
 
 pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     let workplace = Workplace::open(&args.profiles, output).await?;
+    let other = auth_profile::resolve(&args.sign, &workplace, None).await?;
     let settings = |subject: &Subject| {
-        let mut settings = settings(subject, &args.sign, Goal::Finish { now: args.now });
+        let mut settings = settings(subject, &args.sign, other.as_ref(), Goal::Finish { now: args.now });
         settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
         settings
     };
@@ -57,12 +58,13 @@ pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
 }
 
 pub async fn rollback(args: &Rollback, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     let workplace = Workplace::open(&args.profiles, output).await?;
-    run_all(&workplace, None, &args.sign, |subject| settings(subject, &args.sign, Goal::Rollback), output).await
+    let other = auth_profile::resolve(&args.sign, &workplace, None).await?;
+    let settings = |subject: &Subject| settings(subject, &args.sign, other.as_ref(), Goal::Rollback);
+    run_all(&workplace, None, &args.sign, settings, output).await
 }
 
-pub fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
+pub fn settings(subject: &Subject, sign: &Sign, other: Option<&OtherProfile>, goal: Goal) -> Settings {
     Settings {
         policy: Policy {
             goal,
@@ -72,8 +74,9 @@ pub fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
             yes: sign.yes,
             scheduled: false,
             may_start: true,
+            other_signs: other.is_some(),
         },
-        auth: sign.auth(subject),
+        auth: sign.auth(subject, other),
         settle: subject.settings.settle.clone(),
     }
 }

@@ -57,6 +57,7 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
         yes: false,
         scheduled: false,
         may_start: true,
+        other_signs: false,
     };
     let key = &subject.signing.key;
     Ok(if is_offline {

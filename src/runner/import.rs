@@ -23,7 +23,7 @@ pub enum Refused {
         key: KeyId,
         has: Identity,
         present: KeyId,
-        had: Identity,
+        had: String,
     },
     /// The profile's key works: its secret would be lost, and nobody agreed.
     StillWorks {
@@ -66,7 +66,7 @@ pub enum Known {
 }
 
 /// Whether the key came in before and its rotation has begun, so that only that is to be gone on with.
-pub fn known<W: World>(world: &W, key: &KeyId) -> Result<Known, Halt> {
+pub fn known<W: World>(world: &W, key: &KeyId) -> Result<Known, StoreError> {
     let rotations = world.journal().rotations()?;
     let Some(last) = rotations.iter().rev().find(|rotation| rotation.retire == *key) else { return Ok(Known::No) };
     Ok(match &last.keep {
@@ -159,26 +159,19 @@ impl<'a, W: World> Check<'a, W> {
 
     async fn compare(&self, key: &AccessKey, who: &Identity, present: &AccessKey) -> Result<(), Refused> {
         let (works, had) = match self.owner_of(present).await? {
-            Some(had) => (true, Some(had)),
-            None => (false, self.remembered(&present.id)?),
+            Some(had) => (true, (!same_user(&had, who)).then_some(had.arn)),
+            None => (false, self.other_owner(key, who, present).await?),
         };
         let desk = self.world.desk();
-        match had {
-            Some(had) if !same_user(&had, who) => {
-                let question = format!(
-                    "{} belongs to {}, and the profile's key {} to {}. store it all the same?",
-                    key.id, who.arn, present.id, had.arn
-                );
-                if desk.confirm(&question) != Some(true) {
-                    let (key, present) = (key.id.clone(), present.id.clone());
-                    return Err(Refused::OtherOwner { key, has: who.clone(), present, had });
-                }
+        if let Some(had) = had {
+            let question = format!(
+                "{} belongs to {}, and the profile's key {} to {had}. store it all the same?",
+                key.id, who.arn, present.id
+            );
+            if desk.confirm(&question) != Some(true) {
+                let (key, present) = (key.id.clone(), present.id.clone());
+                return Err(Refused::OtherOwner { key, has: who.clone(), present, had });
             }
-            Some(_) => {}
-            None => desk.tell(&format!(
-                "{} is not accepted any more, and there is no record of whose it was: not compared",
-                present.id
-            )),
         }
         let question =
             || format!("{} still works, and its secret would be lost. replace it by {}?", present.id, key.id);
@@ -197,8 +190,27 @@ impl<'a, W: World> Check<'a, W> {
         }
     }
 
+    /// Whose a dead key was, where that is somebody else than `who`: by the journal, else its account by STS, which
+    /// knows it of keys that are off or gone too.
+    async fn other_owner(&self, key: &AccessKey, who: &Identity, dead: &AccessKey) -> Result<Option<String>, Refused> {
+        if let Some(had) = self.remembered(&dead.id)? {
+            return Ok((!same_user(&had, who)).then_some(had.arn));
+        }
+        match self.world.iam().key_account(&Signer::Key(key.clone()), &dead.id).await {
+            Ok(account) if account != who.account => Ok(Some(format!("account {account}"))),
+            known => {
+                let account = if known.is_ok() { ", was of the same account" } else { "" };
+                let id = &dead.id;
+                self.world
+                    .desk()
+                    .tell(&format!("{id} is not accepted any more{account}, and nothing tells whose it was"));
+                Ok(None)
+            }
+        }
+    }
+
     /// Whose key it was, as the journal has it.
-    fn remembered(&self, key: &KeyId) -> Result<Option<Identity>, Halt> {
+    fn remembered(&self, key: &KeyId) -> Result<Option<Identity>, StoreError> {
         let rotations = self.world.journal().rotations()?;
         let of_key = |rotation: &&Rotation| rotation.retire == *key || rotation.keep.as_ref() == Some(key);
         Ok(rotations.iter().rev().find(of_key).map(|rotation| rotation.who.clone()))
@@ -228,7 +240,7 @@ impl<'a, W: World> Check<'a, W> {
     }
 
     /// The keys of a rotation whose secrets are on this machine.
-    fn held(&self, open: &Rotation) -> Result<Vec<AccessKey>, Halt> {
+    fn held(&self, open: &Rotation) -> Result<Vec<AccessKey>, StoreError> {
         let published = self.world.store().published()?.into_iter().map(|held| held.key);
         let stashed = self.world.store().stashed(&open.id)?;
         let mut held: Vec<AccessKey> = published.chain(stashed).collect();

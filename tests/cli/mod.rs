@@ -1,5 +1,6 @@
 //! What a user sees: each command with good and bad input, on the real program against the sandbox.
 
+pub mod auth_profile;
 mod calls;
 mod credentials;
 mod endpoint;
@@ -20,6 +21,7 @@ mod settings;
 mod state;
 mod status;
 mod terminal;
+mod way_back;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

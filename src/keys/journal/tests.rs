@@ -114,6 +114,7 @@ fn event(name: &str) -> Event {
             signer: "ASIASESSION".into(),
             mfa_serial: None,
             call_timeout: 10,
+            old_off: false,
         },
     }
 }
