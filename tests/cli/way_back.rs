@@ -1,6 +1,6 @@
 //! The way back in when the key is gone: one command with `--auth-profile`.
 
-use super::auth_profile::{ACCOUNT_2, boss, role, sign_in};
+use super::auth_profile::{ACCOUNT_2, SELF_SERVICE, boss, role, sign_in};
 use super::*;
 use crate::sandbox::ADMINISTRATOR;
 
@@ -181,9 +181,21 @@ fn a_dead_key_of_another_account_is_refused() {
     let own = station.sandbox.keys_of("alice").remove(0);
     station.write_credentials(station.credentials().replace(&own.id, &id).replace(&own.secret, &secret));
     station.sandbox.delete_key(&id);
+    station.sandbox.set_policies("alice", &[SELF_SERVICE]);
     sign_in(&station);
     let words = [id.as_str(), "is of account 210987654321", "alice in account 123456789012"];
     refused(&station, || station.run(&["rotate", "--auth-profile", "login", "--yes"]), 9, &words);
+}
+
+#[test]
+fn where_nobody_may_tell_whose_a_dead_key_was_somebody_must_say_so() {
+    let station = station();
+    goes(&station, Went::Deleted);
+    sign_in(&station);
+    let words = [&station.held_id(), "whether it was a key of alice in account 123456789012", "--yes"];
+    refused(&station, || station.run(&["rotate", "--auth-profile", "login"]), 3, &words);
+    refused(&station, || station.run(&["rotate", "--dry-run", "--auth-profile", "login"]), 3, &words);
+    one_command(&station);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Played {
     pub last: Option<End>,
     /// Every profile holds an Active key.
     pub works: bool,
+    /// An Active key lies in the stash, for a rollback.
+    pub leads_back: bool,
 }
 
 /// How many runs of a schedule have faults.
@@ -54,6 +56,7 @@ pub fn play(schedule: &Schedule, tracing: bool) -> Played {
     played.last = recover(&model, schedule, faulted);
     let state = model.into_state();
     played.works = state.profiles.iter().all(|(_, key)| state.active(key));
+    played.leads_back = state.stash.iter().any(|(_, key)| state.active(key));
     played.violations = state.violations;
     played.trace = state.trace.unwrap_or_default();
     played
@@ -230,7 +233,7 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
         // A machine that slept between intent and create made its key outside the window: not ours for sure.
         Blocked::OtherKey { .. } => {
             let slept = schedule.faults.iter().any(|planned| matches!(planned.fault, Fault::Slept(_)));
-            slept || matches!(schedule.story, Story::BesideAnother(_))
+            slept || matches!(schedule.story, Story::BesideAnother(_) | Story::TakenBeside(_))
         }
         Blocked::BothSlotsTaken { .. } => schedule.story == Story::TakenBeside(false),
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,

@@ -33,7 +33,7 @@ const MOST_STEPS: u32 = 120;
 pub struct Run<'a, W: World> {
     world: &'a W,
     settings: Settings,
-    /// The key that the asked profile held when the run began.
+    /// The key that the asked profile held when the run began, or when a rotation was given up.
     base: AccessKey,
     /// The key that opens sessions: the profile's, or its successor where the profile's is off already.
     signing: AccessKey,

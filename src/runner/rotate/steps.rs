@@ -111,14 +111,25 @@ impl<W: World> Run<'_, W> {
             }
             Event::Abandoned { reason } => {
                 self.tell(&format!("this rotation ends: {reason}"));
-                for key in open.keep.iter().chain([&open.retire]) {
-                    self.world.store().erase(&open.id, key)?;
-                }
+                self.give_up(open)?;
             }
             Event::NotCreated => self.tell("the lost create made no key"),
             _ => {}
         }
         self.record(&open.id, event)
+    }
+
+    /// Its copies go; where its key was published already, that is the one which the profile holds now.
+    fn give_up(&mut self, open: &Rotation) -> Result<(), Halt> {
+        let published = self.world.store().published()?;
+        if let Some(held) = published.into_iter().find(|held| Some(&held.key.id) == open.keep.as_ref()) {
+            self.base = held.key;
+            self.accepted = None;
+        }
+        for key in open.keep.iter().chain([&open.retire]) {
+            self.world.store().erase(&open.id, key)?;
+        }
+        Ok(())
     }
 
     async fn activate(&mut self, key: KeyId) -> Result<(), Halt> {
@@ -277,6 +288,7 @@ impl<W: World> Run<'_, W> {
                 self.record(&open.id, Event::Proved)?;
                 // IAM said so when it was to go off: nothing is left to wait for.
                 if self.written.contains(&(retired.clone(), None)) {
+                    self.world.store().erase(&open.id, key)?;
                     self.record(&open.id, Event::Deleted { key: retired })?;
                 }
                 Ok(())
