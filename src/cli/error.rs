@@ -8,6 +8,7 @@ use crate::keys::facts::{Identity, KeyFacts, KeyId, Status};
 use crate::keys::rotation::Blocked;
 use crate::keys::words::when;
 use crate::ports::{CallError, Cause, StoreError};
+use crate::runner::import::Refused;
 use crate::runner::rotate::{Halt, OtherHalt};
 
 /// The documented exit codes (DESIGN section 3).
@@ -126,6 +127,38 @@ pub fn halted(halt: &Halt) -> Failure {
             .hint("check the network and the endpoint, then run again; nothing is half done"),
         Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed")
             .hint("run the same command again when you like"),
+    }
+}
+
+/// What an import says that did not take its key. Nothing was stored.
+pub fn refused(no: &Refused) -> Failure {
+    match no {
+        Refused::Halt(Halt::CannotSignIn { key, error }) if error.cause == Cause::SignatureRefused => {
+            Failure::new(Exit::CannotSignIn, format!("the secret is not that of {key} ({error}); nothing was stored"))
+                .hint("copy the secret again; where it is lost, make another key: the console shows a secret once")
+        }
+        Refused::Halt(Halt::CannotSignIn { key, error }) => {
+            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error}); nothing was stored"))
+                .hint("see in the console whether it is there and Active; if it is, run the same command again")
+        }
+        Refused::Halt(halt) => halted(halt),
+        Refused::OtherOwner { key, has, present, had } => Failure::new(
+            Exit::Blocked,
+            format!("{key} belongs to {}, and the profile's key {present} to {}; nothing was stored", has.arn, had),
+        )
+        .hint("name another profile with --profile, or run it in a terminal to be asked; --yes does not settle this"),
+        Refused::StillWorks { key, present } => Failure::new(
+            Exit::Blocked,
+            format!(
+                "the profile's key {present} still works, and its secret would be lost to {key}; nothing was stored"
+            ),
+        )
+        .hint("`keyrot-me rotate` replaces a key that works; to take the other one all the same: import with --yes"),
+        Refused::Unfinished { retire, works } => Failure::new(
+            Exit::Unfinished,
+            format!("a rotation of {retire} is unfinished, and {works} still works: no other key is needed"),
+        )
+        .hint("`keyrot-me rotate` finishes it"),
     }
 }
 

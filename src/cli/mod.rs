@@ -4,6 +4,7 @@ pub mod args;
 mod auth_profile;
 mod credential_process;
 pub mod error;
+mod import;
 mod machine;
 mod purge;
 mod render;
@@ -38,6 +39,7 @@ pub fn main() -> u8 {
         Command::Status(args) => to_end(status::run(args, output)),
         Command::Finish(args) => to_end(rotate::finish(args, output)),
         Command::Rollback(args) => to_end(rotate::rollback(args, output)),
+        Command::Import(args) => to_end(import::run(args, output)),
         Command::Purge(args) => to_end(purge::run(args, output)),
         Command::Store(args) => match &args.command {
             StoreCommand::Move(args) => to_end(store::run(args, output)),

@@ -3,7 +3,7 @@
 use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
 use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, blocked, halted};
-use crate::cli::machine::{Subject, Workplace, unavailable};
+use crate::cli::machine::{Codes, Subject, Workplace, unavailable};
 use crate::cli::{render, store};
 use crate::host::lock::RunLock;
 use crate::keys::policy::{Goal, Limits, Policy};
@@ -64,7 +64,7 @@ pub async fn rollback(args: &Rollback, output: Output) -> Result<Exit, Failure> 
     run_all(&workplace, None, &args.sign, settings, output).await
 }
 
-fn settings(subject: &Subject, sign: &Sign, other: Option<&OtherProfile>, goal: Goal) -> Settings {
+pub fn settings(subject: &Subject, sign: &Sign, other: Option<&OtherProfile>, goal: Goal) -> Settings {
     Settings {
         policy: Policy {
             goal,
@@ -94,10 +94,24 @@ async fn run_all(
         Some(lock) => lock,
         None => workplace.lock()?,
     };
+    let all = run_each(workplace, &codes, settings, output).await?;
+    if output.json {
+        render::rotations_json(&all)?;
+    }
+    Ok(exit(&all))
+}
+
+/// With the lock held. People see each end at once.
+pub async fn run_each(
+    workplace: &Workplace,
+    codes: &Codes,
+    settings: impl Fn(&Subject) -> Settings,
+    output: Output,
+) -> Result<Vec<Done>, Failure> {
     let mut all = Vec::new();
     for subject in &workplace.subjects {
         workplace.announce(subject);
-        let machine = workplace.machine(subject, codes.source(subject), true)?;
+        let machine = workplace.machine(subject, codes.sources(subject), true)?;
         let settings = settings(subject);
         let (retire_after, limits) = (settings.policy.retire_after, settings.policy.limits.clone());
         let report = Run::new(&machine, subject.signing.key.clone(), settings).run().await;
@@ -111,10 +125,11 @@ async fn run_all(
             break;
         }
     }
-    if output.json {
-        render::rotations_json(&all)?;
-    }
-    Ok(all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done))
+    Ok(all)
+}
+
+pub fn exit(all: &[Done]) -> Exit {
+    all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done)
 }
 
 fn failure(report: &Report) -> Option<Failure> {
@@ -136,7 +151,7 @@ async fn dry_run(
     for subject in &workplace.subjects {
         workplace.announce(subject);
         let moved = store::would_move(workplace, subject, args.store).await?;
-        let machine = workplace.machine(subject, codes.source(subject), false)?;
+        let machine = workplace.machine(subject, codes.sources(subject), false)?;
         let plan = Run::new(&machine, subject.signing.key.clone(), settings(subject)).plan().await;
         let plan = plan.map_err(|halt| match halt {
             Halt::NotPermitted(_) => {

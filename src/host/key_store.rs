@@ -59,6 +59,18 @@ impl KeyStore {
         names.into_iter().map(|name| Entry::Profile(name.to_owned())).collect()
     }
 
+    /// The keychain's part of [`SecretStore::publish`]; false where no entry holds `old`.
+    pub fn publish_in_keychain(&self, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
+        let mut held = false;
+        for entry in self.entries() {
+            if published(&self.keychain, &entry)?.is_some_and(|key| key.id == *old) {
+                self.keychain.set(&entry, keychain::write_key(new))?;
+                held = true;
+            }
+        }
+        Ok(held)
+    }
+
     fn in_keychain(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError> {
         if !self.uses_keychain() {
             return Ok(Vec::new());
@@ -95,14 +107,8 @@ impl SecretStore for KeyStore {
     }
 
     fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError> {
-        let mut held = self.files.publish(old, new)?;
-        for entry in self.entries() {
-            if published(&self.keychain, &entry)?.is_some_and(|key| key.id == *old) {
-                self.keychain.set(&entry, keychain::write_key(new))?;
-                held = true;
-            }
-        }
-        if held {
+        let in_files = self.files.publish(old, new)?;
+        if self.publish_in_keychain(old, new)? || in_files {
             return Ok(());
         }
         Err(StoreError {

@@ -126,7 +126,7 @@ pub enum Event {
         key: KeyId,
     },
     /// The new key is of no use any more: it vanished before it was published, and the old one is as it was; or
-    /// neither of the two works, and another identity makes a fresh one.
+    /// neither of the two works, and another identity makes a fresh one, or another key was imported.
     Abandoned {
         reason: String,
     },

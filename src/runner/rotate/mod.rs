@@ -324,7 +324,7 @@ impl<'a, W: World> Run<'a, W> {
 }
 
 /// Whether two identities are the same IAM user, though it may have been moved to another path.
-pub(super) fn same_user(a: &Identity, b: &Identity) -> bool {
+pub(in crate::runner) fn same_user(a: &Identity, b: &Identity) -> bool {
     a.account == b.account && a.user() == b.user() && a.partition() == b.partition()
 }
 
