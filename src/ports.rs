@@ -117,8 +117,12 @@ pub trait Iam {
     ) -> impl Future<Output = Result<(), CallError>>;
     /// `iam:DeleteAccessKey`.
     fn delete_key(&self, signer: &Signer, user: &str, key: &KeyId) -> impl Future<Output = Result<(), CallError>>;
-    /// `iam:GetAccessKeyLastUsed`; `None` is 'never, or not recorded yet'.
-    fn last_used(&self, signer: &Signer, key: &KeyId) -> impl Future<Output = Result<Option<LastUsed>, CallError>>;
+    /// `iam:GetAccessKeyLastUsed`, which also tells whose key it is; no use is 'never, or not recorded yet'.
+    fn key_use(&self, signer: &Signer, key: &KeyId) -> impl Future<Output = Result<KeyUse, CallError>>;
+    /// `iam:GetUser`: who the user of this name is.
+    fn user(&self, signer: &Signer, name: &str) -> impl Future<Output = Result<Identity, CallError>>;
+    /// `sts:GetAccessKeyInfo`: the account of a key, also of one that is off and mostly of one that is gone.
+    fn key_account(&self, signer: &Signer, key: &KeyId) -> impl Future<Output = Result<String, CallError>>;
     /// `cloudtrail:LookupEvents` by the signer's key id since `since`, all pages: the keys it made.
     fn keys_made_by(
         &self,

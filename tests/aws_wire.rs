@@ -346,9 +346,9 @@ async fn last_use_is_never_or_what_iam_says() {
     };
     let date = "<LastUsedDate>2026-11-16T09:00:00Z</LastUsedDate>";
     let (_, iam) = serve(vec![used(date), used("")]).await;
-    let last = iam.last_used(&signer(), &key(1).id).await.unwrap().unwrap();
+    let last = iam.key_use(&signer(), &key(1).id).await.unwrap().last.unwrap();
     assert_eq!((last.service.as_str(), last.region.as_str()), ("s3", "eu-west-1"));
-    assert_eq!(iam.last_used(&signer(), &key(1).id).await.unwrap(), None);
+    assert_eq!(iam.key_use(&signer(), &key(1).id).await.unwrap().last, None);
 }
 
 #[tokio::test]
@@ -436,7 +436,7 @@ async fn all_calls(url: &str) {
     assert!(iam.identity(&new).await.unwrap().arn.ends_with("user/alice"));
     iam.set_active(&new, "alice", &made.key.id, false).await.unwrap();
     assert_eq!(iam.list_keys(&new, "alice").await.unwrap()[0].status, Status::Inactive);
-    assert_eq!(iam.last_used(&new, &made.key.id).await.unwrap().map(|u| u.service), Some("iam".into()));
+    assert_eq!(iam.key_use(&new, &made.key.id).await.unwrap().last.map(|u| u.service), Some("iam".into()));
     let code = SecretKey::new("123456".into());
     let session = iam.open_session(&made.key, "arn:aws:iam::123456789012:mfa/alice", &code).await.unwrap();
     assert!(iam.mfa_serials(&Signer::Session(session), "alice").await.unwrap().is_empty());

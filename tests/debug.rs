@@ -40,7 +40,7 @@ fn no_debug_shows_a_secret() {
         region: None,
     };
     let code = CodeSource::Given(std::rc::Rc::new(std::cell::RefCell::new(Some(secret()))));
-    let terminal = Terminal { codes: code, quiet: true, may_ask: false, stop: Stop::default() };
+    let terminal = Terminal::new(vec![code], true, false, Stop::default());
     let mut shown = vec![
         format!("{:?} {:#?}", secret(), secret()),
         format!("{:?} {:#?}", key(), key()),

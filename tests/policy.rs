@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::cli::auth_profile;
 use crate::program;
 use crate::sandbox::Fault;
 use crate::workstation::Workstation;
@@ -15,7 +16,7 @@ const POLICY: &str = include_str!("../packaging/iam/self-service.json");
 type Scenario = fn(&Workstation) -> Result<(), String>;
 
 /// Each action that the policy allows, with the scenario that breaks without it.
-const NEEDED_BY: [(&str, &str, Scenario); 7] = [
+const NEEDED_BY: [(&str, &str, Scenario); 8] = [
     ("iam:CreateAccessKey", "a rotation", rotation),
     ("iam:ListAccessKeys", "a rotation", rotation),
     ("iam:UpdateAccessKey", "a rotation", rotation),
@@ -23,6 +24,7 @@ const NEEDED_BY: [(&str, &str, Scenario); 7] = [
     ("iam:DeleteAccessKey", "a finish", finish),
     ("iam:GetAccessKeyLastUsed", "the last use in status", last_use),
     ("cloudtrail:LookupEvents", "a create whose answer was lost", lost_create),
+    ("sts:GetAccessKeyInfo", "a dead key of another account", key_of_another_account),
 ];
 
 fn alice(policy: &str) -> Workstation {
@@ -62,6 +64,26 @@ fn last_use(station: &Workstation) -> Result<(), String> {
     let json: Value = serde_json::from_str(&run(station, &["status", "--json"])?).unwrap();
     let key = json["keys"].as_array().unwrap().iter().find(|key| key["profiles"][0] == "default").unwrap();
     if key["source"] == "iam" && key["last_used"].is_object() { Ok(()) } else { Err(key.to_string()) }
+}
+
+/// The purge deleted the key; a sign-in with MFA at the console makes a fresh one.
+fn way_back(station: &Workstation) -> Result<(), String> {
+    station.sandbox.delete_key(&station.held_id());
+    auth_profile::sign_in(station);
+    run(station, &["rotate", "--auth-profile", "login", "--yes"]).map(drop)
+}
+
+/// Without the account's word a `--yes` would put alice's key into the profile of another account.
+fn key_of_another_account(station: &Workstation) -> Result<(), String> {
+    station.sandbox.add_account(auth_profile::ACCOUNT_2);
+    let stranger = (auth_profile::ACCOUNT_2, "alice");
+    station.sandbox.add_user(stranger);
+    let (id, _) = station.sandbox.seed_key(stranger, station.sandbox.now(), "Active");
+    station.write_credentials(station.credentials().replace(&station.held_id(), &id));
+    station.sandbox.delete_key(&id);
+    auth_profile::sign_in(station);
+    let ran = station.run(&["rotate", "--auth-profile", "login", "--yes"]);
+    if ran.code == Some(9) { Ok(()) } else { Err(format!("{:?}: {}", ran.code, ran.stderr)) }
 }
 
 /// Without CloudTrail's word the key would stay, for somebody to decide.
@@ -119,6 +141,8 @@ fn with_exactly_this_policy_everything_works() {
         ("dry run", dry_run),
         ("last use", last_use),
         ("lost create", lost_create),
+        ("way back", way_back),
+        ("key of another account", key_of_another_account),
     ] {
         scenario(&alice(POLICY)).unwrap_or_else(|why| panic!("{name}: {why}"));
     }
@@ -194,7 +218,7 @@ fn another_users_keys_cannot_be_touched() {
                 aws.set_active(&signer, "bob", &bobs_id, false).await,
                 aws.delete_key(&signer, "bob", &bobs_id).await,
                 aws.mfa_serials(&signer, "bob").await.map(drop),
-                aws.last_used(&signer, &bobs_id).await.map(drop),
+                aws.key_use(&signer, &bobs_id).await.map(drop),
             ] {
                 assert_eq!(refused.unwrap_err().cause, Cause::AccessDenied);
             }
@@ -218,10 +242,14 @@ fn it_fits_into_one_managed_policy_and_demands_mfa_as_design_says() {
     let policy = policy();
     let deny = policy["Statement"].as_array().unwrap().iter().find(|one| one["Effect"] == "Deny").unwrap();
     assert_eq!(deny["Condition"]["BoolIfExists"]["aws:MultiFactorAuthPresent"], "false");
-    let reads = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:ListMFADevices"].map(str::to_owned);
+    let reads = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:ListMFADevices", "sts:GetAccessKeyInfo"]
+        .map(str::to_owned);
     let mut both = [texts(&deny["Action"]), reads.to_vec()].concat();
     let mut all = allowed(&policy);
     both.sort_unstable();
     all.sort_unstable();
-    assert_eq!(both, all, "denied without MFA is all but the two reads and the look-up of the device");
+    assert_eq!(
+        both, all,
+        "denied without MFA is all but the two reads and the look-ups of the device and of a dead key's account"
+    );
 }

@@ -1,4 +1,5 @@
-//! The credentials that the purge runs with: the SDK's standard chain, and plain words where it finds none.
+//! The credentials that the purge runs with, and those of `--auth-profile`: the SDK's standard chain, and plain
+//! words where it finds none.
 //!
 //! Here, and nowhere else, the SDK looks at the environment and the AWS files by itself. No secret leaves but
 //! to the clients.
@@ -22,12 +23,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::endpoint::Destination;
 use super::error::{call_error, chain, safe, words};
 use super::http::shared_client;
 use super::problem::ProfileProblem;
 use super::profile::{unknown, value};
-use super::session::{ATTEMPTS, LOAD_LIMIT, Shared, Source, quiet, timeouts};
-use crate::keys::facts::KeyId;
+use super::session::{ATTEMPTS, LOAD_LIMIT, Limits, Shared, Source, quiet, timeouts};
+use crate::keys::facts::{KeyId, Time};
+use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
 
 /// A machine that has a metadata service reaches it at once; on all others each try is time lost.
 const METADATA_CONNECT: Duration = Duration::from_secs(1);
@@ -44,8 +47,6 @@ pub enum EstateProblem {
     Nothing,
     #[error("profile '{profile}' holds no credentials")]
     Empty { profile: String },
-    #[error("profile '{profile}' signs in through 'aws login', which this program does not read")]
-    Login { profile: String },
     #[error("the credentials{} cannot be had: {why}", profile.as_ref().map_or_else(String::new, |name| format!(" of profile '{name}'")))]
     Unusable { profile: Option<String>, why: String, hint: String },
 }
@@ -61,10 +62,6 @@ impl EstateProblem {
                               'aws configure' and 'aws configure sso' make one"
                 .into(),
             Self::Empty { .. } => "put them there with 'aws configure', or name another profile with --profile".into(),
-            Self::Login { profile } => format!(
-                "make a profile with 'credential_process = aws configure export-credentials --profile {profile}', \
-                 and name that one with --profile"
-            ),
             Self::Unusable { hint, .. } => hint.clone(),
         }
     }
@@ -83,18 +80,58 @@ pub(super) struct Found {
 pub(super) async fn find(shared: &Shared, profile: Option<&str>) -> Result<Found, EstateProblem> {
     let config = provider_config(shared);
     let provider = match profile {
-        Some(name) => {
-            let builder = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name);
-            SharedCredentialsProvider::new(builder.build())
-        }
+        Some(name) => of_profile_alone(&config, name),
         None => SharedCredentialsProvider::new(standard_chain(shared, config).await),
     };
-    let first = match tokio::time::timeout(LOAD_LIMIT, quiet(provider.provide_credentials())).await {
-        Ok(Ok(first)) => first,
-        Ok(Err(error)) => return Err(explain(profile, Some(&error)).await),
-        Err(_) => return Err(explain(profile, None).await),
-    };
+    let first = first(&provider, profile).await?;
     Ok(found(first, provider))
+}
+
+/// The credentials that `profile` has now, as a signer, and the command that renews them, or shows what they are.
+///
+/// # Errors
+/// [`EstateProblem`] where there are none.
+pub async fn signer_of(destination: Destination, profile: &str) -> Result<(Signer, String), EstateProblem> {
+    let shared = Shared::new(destination, Limits::default());
+    let provider = of_profile_alone(&provider_config(&shared), profile);
+    let given = first(&provider, Some(profile)).await?;
+    let sections = sections(Some(profile)).await?;
+    let renew = sections.get_profile(profile).map_or_else(|| show(profile), |section| renew(section, &sections));
+    Ok((signer(&given, profile)?, renew))
+}
+
+fn signer(given: &Credentials, profile: &str) -> Result<Signer, EstateProblem> {
+    let secret = SecretKey::new(given.secret_access_key().to_owned());
+    match given.session_token() {
+        Some(token) => Ok(Signer::Session(Session {
+            id: given.access_key_id().to_owned(),
+            secret,
+            token: SecretKey::new(token.to_owned()),
+            // Nobody may have told; the service says when it is over.
+            expires: given.expiry().map_or(Time::MAX_UTC, Time::from),
+        })),
+        None => match KeyId::new(given.access_key_id()) {
+            Ok(id) => Ok(Signer::Key(AccessKey { id, secret })),
+            Err(not_valid) => Err(EstateProblem::Unusable {
+                profile: Some(profile.to_owned()),
+                why: format!("its access key id is none: {}", not_valid.why),
+                hint: show(profile),
+            }),
+        },
+    }
+}
+
+fn of_profile_alone(config: &ProviderConfig, name: &str) -> SharedCredentialsProvider {
+    let builder = ProfileFileCredentialsProvider::builder().configure(config).profile_name(name);
+    SharedCredentialsProvider::new(builder.build())
+}
+
+async fn first(provider: &SharedCredentialsProvider, profile: Option<&str>) -> Result<Credentials, EstateProblem> {
+    match tokio::time::timeout(LOAD_LIMIT, quiet(provider.provide_credentials())).await {
+        Ok(Ok(first)) => Ok(first),
+        Ok(Err(error)) => Err(explain(profile, Some(&error)).await),
+        Err(_) => Err(explain(profile, None).await),
+    }
 }
 
 fn found(first: Credentials, provider: SharedCredentialsProvider) -> Found {
@@ -157,11 +194,9 @@ impl ProvideCredentials for Renewed {
 
 /// Why there are none, judged by the files: the chain's own words are for programmers. No `error` is a time-out.
 async fn explain(asked: Option<&str>, error: Option<&CredentialsError>) -> EstateProblem {
-    let files = EnvConfigFiles::default();
-    let selected = asked.map(|name| name.to_owned().into());
-    let sections = match aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await {
+    let sections = match sections(asked).await {
         Ok(sections) => sections,
-        Err(why) => return EstateProblem::Files { why: safe(&words(&why).replace('\n', " ")) },
+        Err(problem) => return problem,
     };
     let name = sections.selected_profile();
     let nothing = matches!(error, Some(CredentialsError::CredentialsNotLoaded(_)));
@@ -176,6 +211,34 @@ async fn explain(asked: Option<&str>, error: Option<&CredentialsError>) -> Estat
     }
 }
 
+async fn sections(asked: Option<&str>) -> Result<ProfileSet, EstateProblem> {
+    let files = EnvConfigFiles::default();
+    let selected = asked.map(|name| name.to_owned().into());
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await;
+    loaded.map_err(|why| EstateProblem::Files { why: safe(&words(&why).replace('\n', " ")) })
+}
+
+/// The profile that the sign-in of `profile` is kept under.
+fn signs_in<'a>(profile: &'a Profile, sections: &'a ProfileSet) -> &'a Profile {
+    value(profile, "source_profile").and_then(|name| sections.get_profile(name)).unwrap_or(profile)
+}
+
+/// The command that renews a sign-in; for credentials that nobody signs in for, the one that shows what they are.
+fn renew(profile: &Profile, sections: &ProfileSet) -> String {
+    let source = signs_in(profile, sections);
+    if value(source, "sso_session").or(value(source, "sso_start_url")).is_some() {
+        format!("aws sso login --profile {}", source.name())
+    } else if value(source, "login_session").is_some() {
+        format!("aws login --profile {}", source.name())
+    } else {
+        show(profile.name())
+    }
+}
+
+fn show(profile: &str) -> String {
+    format!("aws sts get-caller-identity --profile {profile}")
+}
+
 fn of_profile(
     profile: &Profile,
     sections: &ProfileSet,
@@ -184,14 +247,11 @@ fn of_profile(
 ) -> EstateProblem {
     let name = profile.name().to_owned();
     let has = |key: &str| value(profile, key).is_some();
-    let source = value(profile, "source_profile").and_then(|name| sections.get_profile(name)).unwrap_or(profile);
-    if value(source, "login_session").is_some() {
-        EstateProblem::Login { profile: source.name().to_owned() }
-    } else if nothing && !has("role_arn") && !has("sso_session") && !has("sso_start_url") {
+    let renew = renew(profile, sections);
+    if nothing && !has("role_arn") && !has("sso_session") && !has("sso_start_url") {
         EstateProblem::Empty { profile: name }
-    } else if value(source, "sso_session").or(value(source, "sso_start_url")).is_some() {
-        let hint = format!("sign in first: aws sso login --profile {}", source.name());
-        unusable(Some(name), error, hint)
+    } else if renew.contains(" login ") {
+        unusable(Some(name), error, format!("sign in first: {renew}"))
     } else if has("mfa_serial") {
         let hint = format!(
             "it asks for an MFA code, which nobody can type here: make a profile with \
@@ -199,7 +259,7 @@ fn of_profile(
         );
         unusable(Some(name), error, hint)
     } else {
-        let hint = format!("see whether 'aws sts get-caller-identity --profile {name}' works");
+        let hint = format!("see whether '{renew}' works");
         unusable(Some(name), error, hint)
     }
 }

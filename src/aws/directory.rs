@@ -10,9 +10,9 @@ use aws_types::request_id::RequestId as _;
 
 use super::endpoint::Service;
 use super::error::{call_error, incomplete, refusal};
-use super::iam::{facts, time};
+use super::iam::{LAST_USED, facts, key_use};
 use super::session::{Shared, Source, quiet};
-use crate::keys::facts::{KeyFacts, KeyId, LastUsed};
+use crate::keys::facts::{KeyFacts, KeyId};
 use crate::keys::purge::{Tags, UserFacts};
 use crate::ports::{CallError, Directory, KeyUse, Page, RequestId, TaggedUser};
 
@@ -21,7 +21,6 @@ const USERS: &str = "iam:ListUsers";
 const USER: &str = "iam:GetUser";
 const GROUPS: &str = "iam:ListGroupsForUser";
 const KEYS: &str = "iam:ListAccessKeys";
-const LAST_USED: &str = "iam:GetAccessKeyLastUsed";
 const TAG: &str = "iam:TagUser";
 const UNTAG: &str = "iam:UntagUser";
 const UPDATE: &str = "iam:UpdateAccessKey";
@@ -113,16 +112,7 @@ impl Directory for AwsDirectory {
 
     async fn key_use(&self, key: &KeyId) -> Result<KeyUse, CallError> {
         let call = self.iam.get_access_key_last_used().access_key_id(key.as_str());
-        let answer = quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?;
-        let used = answer.access_key_last_used.ok_or_else(|| incomplete(LAST_USED, "does not speak of the use"))?;
-        let last = match used.last_used_date {
-            None => None,
-            Some(at) => {
-                let at = time(LAST_USED, Some(&at))?;
-                Some(LastUsed { at, service: used.service_name, region: used.region })
-            }
-        };
-        Ok(KeyUse { user: answer.user_name.filter(|name| !name.is_empty()), last })
+        key_use(quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?)
     }
 
     async fn tag(&self, user: &str, name: &str, value: &str) -> Result<RequestId, CallError> {

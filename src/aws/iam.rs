@@ -5,6 +5,7 @@
 use std::sync::Mutex;
 
 use aws_sdk_iam::config::AppName;
+use aws_sdk_iam::operation::get_access_key_last_used::GetAccessKeyLastUsedOutput;
 use aws_sdk_iam::types::{AccessKey as WireKey, AccessKeyMetadata, StatusType};
 use aws_smithy_types::retry::RetryConfig;
 use chrono::{DateTime, TimeDelta};
@@ -15,14 +16,16 @@ use super::session::{Limits, Shared, quiet, timeouts};
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::RotationId;
 use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
-use crate::ports::{CallError, CreatedKey, Creation, Iam};
+use crate::ports::{CallError, CreatedKey, Creation, Iam, KeyUse};
 
 const CREATE: &str = "iam:CreateAccessKey";
 const LIST: &str = "iam:ListAccessKeys";
 const LIST_MFA: &str = "iam:ListMFADevices";
 const UPDATE: &str = "iam:UpdateAccessKey";
 const DELETE: &str = "iam:DeleteAccessKey";
-const LAST_USED: &str = "iam:GetAccessKeyLastUsed";
+pub(super) const LAST_USED: &str = "iam:GetAccessKeyLastUsed";
+const USER: &str = "iam:GetUser";
+const KEY_INFO: &str = "sts:GetAccessKeyInfo";
 const IDENTITY: &str = "sts:GetCallerIdentity";
 const SESSION: &str = "sts:GetSessionToken";
 
@@ -30,7 +33,7 @@ const SESSION: &str = "sts:GetSessionToken";
 const SESSION_SECONDS: i32 = 900;
 /// A user has few keys and devices; more pages than this are a server that goes in circles.
 const MOST_PAGES: usize = 50;
-/// A rotation has three signers: the old key, its session, the new key.
+/// A rotation has three signers: the old key, its session or another profile, the new key.
 const CACHED_SIGNERS: usize = 4;
 
 /// AWS at one destination. Cheap to make: nothing is connected or loaded before the first call.
@@ -178,12 +181,24 @@ impl Iam for AwsIam {
         answer.map(drop).map_err(|e| call_error(DELETE, &e))
     }
 
-    async fn last_used(&self, signer: &Signer, key: &KeyId) -> Result<Option<LastUsed>, CallError> {
+    async fn key_use(&self, signer: &Signer, key: &KeyId) -> Result<KeyUse, CallError> {
         let call = self.clients(signer).iam.get_access_key_last_used().access_key_id(key.as_str());
-        let answer = quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?;
-        let used = answer.access_key_last_used.ok_or_else(|| incomplete(LAST_USED, "does not speak of the use"))?;
-        let Some(at) = used.last_used_date else { return Ok(None) };
-        Ok(Some(LastUsed { at: time(LAST_USED, Some(&at))?, service: used.service_name, region: used.region }))
+        key_use(quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?)
+    }
+
+    async fn user(&self, signer: &Signer, name: &str) -> Result<Identity, CallError> {
+        let answer = quiet(self.clients(signer).iam.get_user().user_name(name).send()).await;
+        let arn = answer.map_err(|e| call_error(USER, &e))?.user.map(|user| user.arn).unwrap_or_default();
+        match arn.split(':').nth(4) {
+            Some(account) => Ok(Identity { account: account.to_owned(), arn }),
+            None => Err(incomplete(USER, "does not tell the user's ARN")),
+        }
+    }
+
+    async fn key_account(&self, signer: &Signer, key: &KeyId) -> Result<String, CallError> {
+        let call = self.clients(signer).sts.get_access_key_info().access_key_id(key.as_str());
+        let answer = quiet(call.send()).await.map_err(|e| call_error(KEY_INFO, &e))?;
+        answer.account.filter(|id| !id.is_empty()).ok_or_else(|| incomplete(KEY_INFO, "names no account"))
     }
 
     async fn keys_made_by(&self, signer: &Signer, made_by: &str, since: Time) -> Result<Vec<Creation>, CallError> {
@@ -237,6 +252,19 @@ pub(super) fn facts(row: &AccessKeyMetadata) -> Result<KeyFacts, CallError> {
         id.map_err(|e| refusal(LIST, format!("the list holds a key that this program does not understand: {e}")))?;
     let status = row.status.as_ref().ok_or_else(|| incomplete(LIST, "holds a key without a status"))?;
     Ok(KeyFacts { id, status: Status::from_wire(status.as_str()), created: time(LIST, row.create_date.as_ref())? })
+}
+
+/// A use without a date is none that was recorded.
+pub(super) fn key_use(answer: GetAccessKeyLastUsedOutput) -> Result<KeyUse, CallError> {
+    let used = answer.access_key_last_used.ok_or_else(|| incomplete(LAST_USED, "does not speak of the use"))?;
+    let last = match used.last_used_date {
+        None => None,
+        Some(at) => {
+            let at = time(LAST_USED, Some(&at))?;
+            Some(LastUsed { at, service: used.service_name, region: used.region })
+        }
+    };
+    Ok(KeyUse { user: answer.user_name.filter(|name| !name.is_empty()), last })
 }
 
 /// The SDK fills what is missing in an answer with empty strings, and an answer that was cut inside

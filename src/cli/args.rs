@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
 
+mod import;
 mod store;
 
 use std::convert::Infallible;
@@ -16,6 +17,8 @@ use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
 use crate::keys::purge::Cap;
 use crate::keys::secret::SecretKey;
+
+pub use import::Import;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -67,6 +70,7 @@ pub enum Command {
     Status(Status),
     Finish(Finish),
     Rollback(Rollback),
+    Import(Box<Import>),
     Store(Store),
     CredentialProcess(CredentialProcess),
     Purge(Box<Purge>),
@@ -87,6 +91,7 @@ Examples:
   keyrot-me rotate --profile work --mfa-code 123456
   keyrot-me rotate --all --if-older-than 5d --mfa-command 'ykman oath accounts code --single aws'
   keyrot-me rotate --dry-run                        what would be done, without a code
+  keyrot-me rotate --auth-profile login --yes       the key is gone: after `aws login --profile login`
 
 After an interruption (exit code 5) run the same command again: it goes on where it was.")]
 pub struct Rotate {
@@ -292,7 +297,17 @@ pub struct Sign {
     #[arg(long, value_name = "CODE", value_parser = parse_code, conflicts_with_all = ["mfa_command", "no_mfa"], help_heading = "Signing")]
     pub mfa_code: Option<SecretKey>,
     /// Program that prints the current MFA code; split as a shell does, run without a shell
-    #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, help_heading = "Signing")]
+    ///
+    /// A code comes from the first of these that gives one: --mfa-code; this; command in [mfa] of the
+    /// config file; pinentry, where [mfa] has pinentry = true; a hidden prompt on the terminal. When one
+    /// fails, the next is tried only if nobody was asked yet. After a code that STS refused, the same one
+    /// is asked for the NEXT code. --mfa-code is followed by no other. Programs that print a code:
+    ///
+    ///   ykman oath accounts code --single aws
+    ///   op item get AWS --otp
+    ///   pass otp show aws
+    ///   oathtool --totp --base32 @/path/of/the/seed
+    #[arg(long, value_name = "COMMAND", conflicts_with = "no_mfa", value_hint = ValueHint::CommandString, verbatim_doc_comment, help_heading = "Signing")]
     pub mfa_command: Option<String>,
     /// The MFA device [default: the profile's mfa_serial, else IAM is asked]
     #[arg(long, value_name = "ARN", conflicts_with = "no_mfa", help_heading = "Signing")]
@@ -300,8 +315,8 @@ pub struct Sign {
     /// Sign with the key itself, without MFA
     #[arg(long, help_heading = "Signing")]
     pub no_mfa: bool,
-    /// Sign with another profile
-    #[arg(long, value_name = "NAME", help_heading = "Signing")]
+    /// Sign with another profile: SSO, a role, `aws login`; the way back in when the key is gone
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["mfa_code", "mfa_command", "mfa_serial", "no_mfa"], value_hint = ValueHint::Other, help_heading = "Signing")]
     pub auth_profile: Option<String>,
     /// Do not ask before deleting what the rules allow to delete
     #[arg(long, short)]

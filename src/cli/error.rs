@@ -4,10 +4,12 @@
 
 use std::fmt;
 
+use crate::keys::facts::{Identity, KeyFacts, KeyId, Status};
 use crate::keys::rotation::Blocked;
 use crate::keys::words::when;
-use crate::ports::{Cause, StoreError};
-use crate::runner::rotate::Halt;
+use crate::ports::{CallError, Cause, StoreError};
+use crate::runner::import::Refused;
+use crate::runner::rotate::{Halt, OtherHalt};
 
 /// The documented exit codes (DESIGN section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,10 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// The ways back for a user whose key is gone.
+const BACK_IN: &str = "two ways back in: `aws login --profile NAME`, then `keyrot-me rotate --auth-profile NAME --yes`; \
+                       or make a key in the console and store it: `keyrot-me import`";
+
 /// What a run that stopped says.
 pub fn halted(halt: &Halt) -> Failure {
     match halt {
@@ -87,10 +93,10 @@ pub fn halted(halt: &Halt) -> Failure {
             }
         }
         Halt::CannotSignIn { key, error } => {
-            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error})")).hint(
-                "the key may have been deleted or disabled, by the purge for one: make a new one in the console and store it with `aws configure`",
-            )
+            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error})"))
+                .hint(format!("the key may have been deleted or disabled, by the purge for one. {BACK_IN}"))
         }
+        Halt::Other(why) => other(why),
         Halt::ClockOff { by } => Failure::new(
             Exit::Unexpected,
             format!(
@@ -100,13 +106,16 @@ pub fn halted(halt: &Halt) -> Failure {
             ),
         )
         .hint("set the clock (on Linux: timedatectl set-ntp true), then run again"),
-        Halt::NotAUser { arn } => {
-            Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
-                .hint("only IAM users' keys can be rotated; delete a root key in the console")
-        }
+        Halt::NotAUser { arn } => Failure::new(Exit::Usage, format!("the key belongs to {arn}, which is no IAM user"))
+            .hint("only IAM users' keys can be rotated; delete a root key in the console"),
         Halt::WrongIdentity { expected, found, stored } => Failure::new(
             Exit::Blocked,
-            format!("the new key belongs to {}, not to {}{}", found.arn, expected.arn, if *stored { "" } else { "; it was not stored" }),
+            format!(
+                "the new key belongs to {}, not to {}{}",
+                found.arn,
+                expected.arn,
+                if *stored { "" } else { "; it was not stored" }
+            ),
         )
         .hint("check which endpoint answers (AWS_ENDPOINT_URL)"),
         Halt::Store(error) => error.clone().into(),
@@ -118,6 +127,38 @@ pub fn halted(halt: &Halt) -> Failure {
             .hint("check the network and the endpoint, then run again; nothing is half done"),
         Halt::Stopped => Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed")
             .hint("run the same command again when you like"),
+    }
+}
+
+/// What an import says that did not take its key. Nothing was stored.
+pub fn refused(no: &Refused) -> Failure {
+    match no {
+        Refused::Halt(Halt::CannotSignIn { key, error }) if error.cause == Cause::SignatureRefused => {
+            Failure::new(Exit::CannotSignIn, format!("the secret is not that of {key} ({error}); nothing was stored"))
+                .hint("copy the secret again; where it is lost, make another key: the console shows a secret once")
+        }
+        Refused::Halt(Halt::CannotSignIn { key, error }) => {
+            Failure::new(Exit::CannotSignIn, format!("{key} is not accepted ({error}); nothing was stored"))
+                .hint("see in the console whether it is there and Active; if it is, run the same command again")
+        }
+        Refused::Halt(halt) => halted(halt),
+        Refused::OtherOwner { key, has, present, had } => Failure::new(
+            Exit::Blocked,
+            format!("{key} belongs to {}, and the profile's key {present} to {}; nothing was stored", has.arn, had),
+        )
+        .hint("name another profile with --profile, or run it in a terminal to be asked; --yes does not settle this"),
+        Refused::StillWorks { key, present } => Failure::new(
+            Exit::Blocked,
+            format!(
+                "the profile's key {present} still works, and its secret would be lost to {key}; nothing was stored"
+            ),
+        )
+        .hint("`keyrot-me rotate` replaces a key that works; to take the other one all the same: import with --yes"),
+        Refused::Unfinished { retire, works } => Failure::new(
+            Exit::Unfinished,
+            format!("a rotation of {retire} is unfinished, and {works} still works: no other key is needed"),
+        )
+        .hint("`keyrot-me rotate` finishes it"),
     }
 }
 
@@ -141,6 +182,7 @@ pub fn blocked(reason: &Blocked) -> Failure {
             format!("IAM allows two keys, and the second one, {} ({}), is not ours", other.id, other.status),
             format!("when nobody needs it: `keyrot-me rotate --replace {}` deletes it for good", other.id),
         ),
+        Blocked::BothSlotsTaken { target, keys } => both_slots_taken(target, keys),
         Blocked::TooManyKeys { keys } => decide(
             format!("IAM lists more than two keys; besides the profile's there are {}", ids(keys)),
             "delete those that nobody needs in the console".into(),
@@ -149,11 +191,11 @@ pub fn blocked(reason: &Blocked) -> Failure {
             format!("{key} is the key that is to be rotated: it cannot be given up before its successor works"),
             "name the other key with --replace".into(),
         ),
-        Blocked::TargetGone { key } => Failure::new(Exit::CannotSignIn, format!("IAM does not list {key} any more"))
-            .hint("make a new key in the console and store it with `aws configure`"),
+        Blocked::TargetGone { key } => {
+            Failure::new(Exit::CannotSignIn, format!("IAM does not list {key} any more")).hint(BACK_IN)
+        }
         Blocked::TargetNotActive { key, status } => {
-            Failure::new(Exit::CannotSignIn, format!("{key} is {status} at IAM"))
-                .hint("have it re-activated, or make a new key in the console")
+            Failure::new(Exit::CannotSignIn, format!("{key} is {status} at IAM")).hint(BACK_IN)
         }
         Blocked::Orphan { key, created } => decide(
             format!(
@@ -199,6 +241,10 @@ pub fn blocked(reason: &Blocked) -> Failure {
         Blocked::NothingToRollBack => {
             decide("there is nothing to roll back".into(), "`keyrot-me status` shows what there is".into())
         }
+        Blocked::OldKeyWasOff { key } => decide(
+            format!("{key} was off or deleted before its successor was made: there is nothing to go back to"),
+            "`keyrot-me rotate` goes on with the new key, or makes another one".into(),
+        ),
         Blocked::GraceOver { key } => {
             decide(format!("the grace of {key} is over"), "`keyrot-me rotate` makes a new key".into())
         }
@@ -208,6 +254,88 @@ pub fn blocked(reason: &Blocked) -> Failure {
     }
 }
 
-fn ids(keys: &[crate::keys::facts::KeyId]) -> String {
+/// Who somebody is, as short as can be.
+fn named(who: &Identity) -> &str {
+    who.user().unwrap_or(&who.arn)
+}
+
+/// What a run says that another profile was to sign.
+fn other(why: &OtherHalt) -> Failure {
+    match why {
+        OtherHalt::Refused { profile, renew, by, error } => other_refused(profile, renew, by.as_ref(), error),
+        OtherHalt::Account { profile, by, key, account } => Failure::new(
+            Exit::CannotSignIn,
+            format!("profile '{profile}' is {} in account {}, and {key} is of account {account}", named(by), by.account),
+        )
+        .hint("name a profile of the key's own account with --auth-profile"),
+        OtherHalt::OwnerUnknown { key, profile, by } => Failure::new(
+            Exit::CannotSignIn,
+            format!(
+                "{key} does not work any more, and neither the journal nor IAM tells {} (profile '{profile}') whose it was",
+                named(by)
+            ),
+        )
+        .hint(
+            "sign in as its user with `aws login`, and name that profile with --auth-profile; or make a key in the \
+             console and store it: `keyrot-me import`",
+        ),
+        OtherHalt::OwnerInDoubt { key, by } => Failure::new(
+            Exit::Blocked,
+            format!(
+                "{key} does not work any more, and neither the journal nor IAM tells whether it was a key of {} in \
+                 account {}",
+                named(by),
+                by.account
+            ),
+        )
+        .hint("if it was, run the same command with --yes: the new key will be that user's"),
+    }
+}
+
+/// What the other profile's credentials met, and what would let them pass.
+fn other_refused(profile: &str, renew: &str, by: Option<&Identity>, error: &CallError) -> Failure {
+    let who = by.map_or_else(|| format!("profile '{profile}'"), |by| format!("{} (profile '{profile}')", named(by)));
+    match (error.cause, by) {
+        (Cause::AccessDenied, _) => {
+            Failure::new(Exit::NotPermitted, format!("IAM does not permit it to {who}: {error}")).hint(
+                "it must be allowed iam:ListAccessKeys, CreateAccessKey, UpdateAccessKey and DeleteAccessKey on that \
+                 user (the user itself: packaging/iam/self-service.json, which wants a sign-in with MFA), or name \
+                 another profile",
+            )
+        }
+        (Cause::KeyNotAccepted, Some(_)) => Failure::new(
+            Exit::NotPermitted,
+            format!(
+                "STS accepts {who}, and IAM does not ({error}): IAM takes no user's session that was made without MFA"
+            ),
+        )
+        .hint(format!("sign in with MFA (`{renew}`), or name another profile with --auth-profile")),
+        (Cause::SessionExpired, _) => {
+            Failure::new(Exit::CannotSignIn, format!("the sign-in of profile '{profile}' is over ({error})"))
+                .hint(format!("renew it: `{renew}`, then run the same command again"))
+        }
+        _ => Failure::new(
+            Exit::CannotSignIn,
+            format!("the credentials of profile '{profile}' are not accepted ({error})"),
+        )
+        .hint(format!("see to them: `{renew}`, then run the same command again")),
+    }
+}
+
+/// IAM's quota is full, and the profile's own key is none that works.
+fn both_slots_taken(target: &KeyId, keys: &[KeyFacts]) -> Failure {
+    let shown: Vec<String> = keys.iter().map(|key| format!("{} ({})", key.id, key.status)).collect();
+    let listed = keys.iter().find(|key| key.id == *target);
+    let gone = if listed.is_some() { String::new() } else { format!(", while {target} is gone") };
+    let give_up =
+        listed.or_else(|| keys.iter().find(|key| key.status != Status::Active)).map_or("KEY_ID", |key| key.id.as_str());
+    Failure::new(
+        Exit::Blocked,
+        format!("IAM allows two keys, and both slots are taken by {}{gone}", shown.join(" and ")),
+    )
+    .hint(format!("give one up, for good: the same command with --replace {give_up}"))
+}
+
+fn ids(keys: &[KeyId]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

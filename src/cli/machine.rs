@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::aws::endpoint::Destination;
+use crate::aws::endpoint::{Destination, DestinationProblem};
 use crate::aws::iam::AwsIam;
 use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::{ProcessProfile, ProfileFiles, SigningProfile};
@@ -22,7 +22,7 @@ use crate::host::process_line;
 use crate::host::prompt::{CodeSource, Terminal};
 use crate::keys::secret::SecretKey;
 use crate::ports::{StoreError, World};
-use crate::runner::rotate::Auth;
+use crate::runner::rotate::{Auth, OtherProfile};
 
 /// The world of one run.
 pub struct Machine {
@@ -64,7 +64,7 @@ pub struct Subject {
     pub holders: Vec<String>,
     pub signing: SigningProfile,
     pub settings: ProfileSettings,
-    destination: Destination,
+    pub destination: Destination,
 }
 
 /// Everything that is found out before any call.
@@ -78,16 +78,32 @@ pub struct Workplace {
     output: Output,
 }
 
-impl Workplace {
-    /// Reads the files and resolves the profiles; all that is wrong with them is found here.
-    pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
+/// The user's own files, as they are found before anything is resolved in them.
+pub struct Surroundings {
+    pub places: Places,
+    pub config: ConfigFile,
+    pub files: ProfileFiles,
+    pub keychain: Keychain,
+}
+
+impl Surroundings {
+    pub async fn look() -> Result<Self, Failure> {
         let places = found_places()?;
         let config = settings(&places)?;
         credentials_file::readable(&places)?;
         let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
         let keychain = Keychain::new(config.keychain_wait);
+        Ok(Self { places, config, files, keychain })
+    }
+}
+
+impl Workplace {
+    /// Reads the files and resolves the profiles; all that is wrong with them is found here.
+    pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
+        let found = Surroundings::look().await?;
+        let Surroundings { config, files, keychain, .. } = &found;
         let mut subjects: Vec<Subject> = Vec::new();
-        for profile in resolved(&files, &keychain, asked)? {
+        for profile in resolved(files, keychain, asked)? {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
                 Some(known) if known.profiles.contains(&profile.asked) => {}
                 Some(known) => {
@@ -100,17 +116,21 @@ impl Workplace {
                     profiles: vec![profile.asked.clone()],
                     holders: vec![profile.signing.clone()],
                     settings: config.for_profile(&profile.asked).clone(),
-                    destination: Destination::read(&files, &profile, &paths::env)
+                    destination: Destination::read(files, &profile, &paths::env)
                         .await
-                        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?,
+                        .map_err(|bad| elsewhere(&bad))?,
                     signing: profile,
                 }),
             }
         }
         let stop = Stop::default();
         stop.listen();
-        let keychain_profiles = in_keychain(&files);
-        Ok(Self { places, subjects, stop, keychain, keychain_profiles, output })
+        Ok(Self::of(found, subjects, stop, output))
+    }
+
+    pub fn of(found: Surroundings, subjects: Vec<Subject>, stop: Stop, output: Output) -> Self {
+        let keychain_profiles = in_keychain(&found.files);
+        Self { places: found.places, subjects, stop, keychain: found.keychain, keychain_profiles, output }
     }
 
     /// One run at a time on this machine.
@@ -119,13 +139,13 @@ impl Workplace {
     }
 
     /// The world for one subject.
-    pub fn machine(&self, subject: &Subject, codes: CodeSource, may_ask: bool) -> Result<Machine, Failure> {
+    pub fn machine(&self, subject: &Subject, codes: Vec<CodeSource>, may_ask: bool) -> Result<Machine, Failure> {
         Ok(Machine {
             iam: AwsIam::new(subject.destination.clone()),
             store: self.store(subject),
             journal: JournalFile::open(&self.places.state)?,
             clock: SystemClock { stop: self.stop.clone() },
-            desk: Terminal { codes, quiet: self.output.quiet, may_ask, stop: self.stop.clone() },
+            desk: Terminal::new(codes, self.output.quiet, may_ask, self.stop.clone()),
         })
     }
 
@@ -167,6 +187,11 @@ pub fn found_places() -> Result<Places, Failure> {
     Places::find().map_err(|error| {
         Failure::new(Exit::Usage, error.to_string()).hint(format!("set HOME, or set {}", error.missing))
     })
+}
+
+/// Calls would go where they must not.
+pub fn elsewhere(problem: &DestinationProblem) -> Failure {
+    Failure::new(Exit::Usage, problem.to_string()).hint(problem.hint())
 }
 
 /// One run at a time on this machine.
@@ -276,19 +301,29 @@ pub enum Codes {
 }
 
 impl Codes {
-    /// For one subject: the command line's, else the command configured, else the person.
-    pub fn source(&self, subject: &Subject) -> CodeSource {
-        match self {
-            Self::Given(code) => CodeSource::Given(Rc::clone(code)),
-            Self::Command(words) => CodeSource::Command(words.clone()),
-            Self::AsConfigured => subject.settings.mfa_command.clone().map_or(CodeSource::Ask, CodeSource::Command),
-        }
+    /// For one subject, in the order in which they are tried: the command line's, what is configured, the person.
+    /// A given code is followed by nothing.
+    pub fn sources(&self, subject: &Subject) -> Vec<CodeSource> {
+        let asked = match self {
+            Self::Given(code) => return vec![CodeSource::Given(Rc::clone(code))],
+            Self::Command(words) => Some(words),
+            Self::AsConfigured => None,
+        };
+        let configured = subject.settings.mfa_command.as_ref().filter(|words| Some(*words) != asked);
+        let mut sources: Vec<CodeSource> =
+            asked.into_iter().chain(configured).cloned().map(CodeSource::Command).collect();
+        sources.extend(subject.settings.pinentry.then_some(CodeSource::Pinentry));
+        sources.push(CodeSource::Typed);
+        sources
     }
 }
 
 impl Sign {
-    /// How IAM's writes are signed, as far as the command line and the profile tell.
-    pub fn auth(&self, subject: &Subject) -> Auth {
+    /// How IAM's writes are signed: by `other` where one was named, else as the command line and the profile tell.
+    pub fn auth(&self, subject: &Subject, other: Option<&OtherProfile>) -> Auth {
+        if let Some(other) = other {
+            return Auth::Other(other.clone());
+        }
         if self.no_mfa {
             return Auth::KeyItself;
         }
@@ -312,14 +347,6 @@ impl Sign {
                 .hint("mend the value of --mfa-command, for example close its quotes")
         })?;
         Ok(Codes::Command(words))
-    }
-
-    /// What this version cannot do is refused before anything else.
-    pub fn refuse_unavailable(&self) -> Result<(), Failure> {
-        match &self.auth_profile {
-            Some(_) => Err(unavailable("--auth-profile")),
-            None => Ok(()),
-        }
     }
 }
 

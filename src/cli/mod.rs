@@ -1,8 +1,10 @@
 //! The commands: they compose the layers, run, and render. One file per command.
 
 pub mod args;
+mod auth_profile;
 mod credential_process;
 pub mod error;
+mod import;
 mod machine;
 mod purge;
 mod render;
@@ -37,6 +39,7 @@ pub fn main() -> u8 {
         Command::Status(args) => to_end(status::run(args, output)),
         Command::Finish(args) => to_end(rotate::finish(args, output)),
         Command::Rollback(args) => to_end(rotate::rollback(args, output)),
+        Command::Import(args) => to_end(import::run(args, output)),
         Command::Purge(args) => to_end(purge::run(args, output)),
         Command::Store(args) => match &args.command {
             StoreCommand::Move(args) => to_end(store::run(args, output)),
@@ -49,7 +52,8 @@ pub fn main() -> u8 {
         Ok(Exit::Done) if output_lost() => Exit::Unexpected as u8,
         Ok(exit) => exit as u8,
         Err(failure) => {
-            if cli.output.json {
+            // Where an AWS tool reads standard output, there is the key or nothing.
+            if cli.output.json && !matches!(cli.command, Command::CredentialProcess(_)) {
                 render::failure_json(&failure);
             }
             err(&failure);

@@ -8,9 +8,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use crate::cli::error::Failure;
+use crate::cli::import::{FileEnd, Imported};
 use crate::cli::machine::Subject;
 use crate::cli::rotate::Done;
 use crate::cli::status::Seen;
+use crate::host::config_file::StoreKind;
 use crate::host::console::{err, out};
 use crate::keys::facts::{Identity, LastUsed, Time};
 use crate::keys::health::{self, KeyHealth, Source};
@@ -74,7 +76,7 @@ fn outcome_lines(done: &Done) -> Vec<String> {
         lines.push(format!("{verb}: {} → {keep} ({})", rotation.retire, identity(report.who.as_ref())));
         lines.extend(back_over_the_limit(done, rotation));
         if let Phase::Retired { at } = rotation.phase {
-            let undo = if rotation.back { "" } else { "; until then rollback undoes this" };
+            let undo = if rotation.back || rotation.old_off { "" } else { "; until then rollback undoes this" };
             lines.push(format!(
                 "{} is off and will be deleted by the first rotate or finish after {}{undo}",
                 rotation.retire,
@@ -119,6 +121,42 @@ fn back_over_the_limit(done: &Done, rotation: &Rotation) -> Option<String> {
 /// All runs, for programs.
 pub fn rotations_json(all: &[Done]) -> anyhow::Result<()> {
     print_json(&json!({ "version": 1, "rotations": all.iter().map(rotation_json).collect::<Vec<_>>() }))
+}
+
+/// A key that came in, for people.
+pub fn imported(imported: &Imported) {
+    let replaced = imported.replaced.as_ref().map(|key| format!(" in the place of {key}")).unwrap_or_default();
+    out(format_args!(
+        "{}: stored {} ({}) in the {}{replaced}",
+        imported.profiles.join(", "),
+        imported.key,
+        identity(Some(&imported.who)),
+        store_name(imported.store)
+    ));
+}
+
+fn store_name(store: StoreKind) -> &'static str {
+    match store {
+        StoreKind::File => "file",
+        StoreKind::Keychain => "keychain",
+    }
+}
+
+/// The rotations as `rotate` has them, and what came in before; null where that came in by an earlier run.
+pub fn import_json(imported: Option<&Imported>, file: Option<FileEnd>, rotations: &[Done]) -> anyhow::Result<()> {
+    let imported = imported.map(|imported| {
+        json!({
+            "profiles": imported.profiles,
+            "account": imported.who.account,
+            "user": imported.who.user(),
+            "access_key_id": imported.key,
+            "replaced_access_key_id": imported.replaced,
+            "store": store_name(imported.store),
+        })
+    });
+    let file = file.map(|end| if end == FileEnd::Erased { "erased" } else { "kept" });
+    let rotations: Vec<Value> = rotations.iter().map(rotation_json).collect();
+    print_json(&json!({ "version": 1, "imported": imported, "file": file, "rotations": rotations }))
 }
 
 fn rotation_json(done: &Done) -> Value {

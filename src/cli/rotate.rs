@@ -1,12 +1,13 @@
 //! `rotate`, `finish` and `rollback`: one run per key, under the lock, and what it came to.
 
 use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
+use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, blocked, halted};
-use crate::cli::machine::{Subject, Workplace, unavailable};
+use crate::cli::machine::{Codes, Subject, Workplace, unavailable};
 use crate::cli::{render, store};
 use crate::host::lock::RunLock;
 use crate::keys::policy::{Goal, Limits, Policy};
-use crate::runner::rotate::{End, Halt, Report, Run, Settings};
+use crate::runner::rotate::{End, Halt, OtherProfile, Report, Run, Settings};
 
 /// One subject's end.
 pub struct Done {
@@ -18,7 +19,6 @@ pub struct Done {
 }
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     if args.scheduled {
         return Err(unavailable("--scheduled"));
     }
@@ -27,9 +27,10 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
             .hint("leave --skip-sink out: sinks are not available in this version"));
     }
     let mut workplace = Workplace::open(&args.profiles, output).await?;
+    let other = auth_profile::resolve(&args.sign, &workplace, args.replace.as_ref()).await?;
     let goal = Goal::Rotate { older_than: args.if_older_than };
     let settings = |subject: &Subject| {
-        let mut settings = settings(subject, &args.sign, goal.clone());
+        let mut settings = settings(subject, &args.sign, other.as_ref(), goal.clone());
         settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
         settings.policy.replace.extend(args.replace.clone());
         settings
@@ -46,10 +47,10 @@ pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
 }
 
 pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     let workplace = Workplace::open(&args.profiles, output).await?;
+    let other = auth_profile::resolve(&args.sign, &workplace, None).await?;
     let settings = |subject: &Subject| {
-        let mut settings = settings(subject, &args.sign, Goal::Finish { now: args.now });
+        let mut settings = settings(subject, &args.sign, other.as_ref(), Goal::Finish { now: args.now });
         settings.policy.retire_after = args.retire_after.unwrap_or(subject.settings.retire_after);
         settings
     };
@@ -57,12 +58,13 @@ pub async fn finish(args: &Finish, output: Output) -> Result<Exit, Failure> {
 }
 
 pub async fn rollback(args: &Rollback, output: Output) -> Result<Exit, Failure> {
-    args.sign.refuse_unavailable()?;
     let workplace = Workplace::open(&args.profiles, output).await?;
-    run_all(&workplace, None, &args.sign, |subject| settings(subject, &args.sign, Goal::Rollback), output).await
+    let other = auth_profile::resolve(&args.sign, &workplace, None).await?;
+    let settings = |subject: &Subject| settings(subject, &args.sign, other.as_ref(), Goal::Rollback);
+    run_all(&workplace, None, &args.sign, settings, output).await
 }
 
-fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
+pub fn settings(subject: &Subject, sign: &Sign, other: Option<&OtherProfile>, goal: Goal) -> Settings {
     Settings {
         policy: Policy {
             goal,
@@ -72,8 +74,9 @@ fn settings(subject: &Subject, sign: &Sign, goal: Goal) -> Settings {
             yes: sign.yes,
             scheduled: false,
             may_start: true,
+            other_signs: other.is_some(),
         },
-        auth: sign.auth(subject),
+        auth: sign.auth(subject, other),
         settle: subject.settings.settle.clone(),
     }
 }
@@ -91,10 +94,24 @@ async fn run_all(
         Some(lock) => lock,
         None => workplace.lock()?,
     };
+    let all = run_each(workplace, &codes, settings, output).await?;
+    if output.json {
+        render::rotations_json(&all)?;
+    }
+    Ok(exit(&all))
+}
+
+/// With the lock held. People see each end at once.
+pub async fn run_each(
+    workplace: &Workplace,
+    codes: &Codes,
+    settings: impl Fn(&Subject) -> Settings,
+    output: Output,
+) -> Result<Vec<Done>, Failure> {
     let mut all = Vec::new();
     for subject in &workplace.subjects {
         workplace.announce(subject);
-        let machine = workplace.machine(subject, codes.source(subject), true)?;
+        let machine = workplace.machine(subject, codes.sources(subject), true)?;
         let settings = settings(subject);
         let (retire_after, limits) = (settings.policy.retire_after, settings.policy.limits.clone());
         let report = Run::new(&machine, subject.signing.key.clone(), settings).run().await;
@@ -108,10 +125,11 @@ async fn run_all(
             break;
         }
     }
-    if output.json {
-        render::rotations_json(&all)?;
-    }
-    Ok(all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done))
+    Ok(all)
+}
+
+pub fn exit(all: &[Done]) -> Exit {
+    all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done)
 }
 
 fn failure(report: &Report) -> Option<Failure> {
@@ -133,7 +151,7 @@ async fn dry_run(
     for subject in &workplace.subjects {
         workplace.announce(subject);
         let moved = store::would_move(workplace, subject, args.store).await?;
-        let machine = workplace.machine(subject, codes.source(subject), false)?;
+        let machine = workplace.machine(subject, codes.sources(subject), false)?;
         let plan = Run::new(&machine, subject.signing.key.clone(), settings(subject)).plan().await;
         let plan = plan.map_err(|halt| match halt {
             Halt::NotPermitted(_) => {

@@ -9,7 +9,6 @@ use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{Machine, Subject, Workplace};
 use crate::cli::render;
 use crate::host::console::err;
-use crate::host::prompt::CodeSource;
 use crate::keys::facts::KeyId;
 use crate::keys::health::Verdict;
 use crate::keys::policy::{Goal, Policy};
@@ -30,7 +29,7 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
     let machines: Vec<Machine> = workplace
         .subjects
         .iter()
-        .map(|subject| workplace.machine(subject, CodeSource::Ask, false))
+        .map(|subject| workplace.machine(subject, Vec::new(), false))
         .collect::<Result<_, _>>()?;
     let asked = workplace.subjects.iter().zip(&machines).map(|(subject, machine)| one(subject, machine, args.offline));
     let mut found = Vec::new();
@@ -58,6 +57,7 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
         yes: false,
         scheduled: false,
         may_start: true,
+        other_signs: false,
     };
     let key = &subject.signing.key;
     Ok(if is_offline {

@@ -218,6 +218,7 @@ mod tests {
             signer: "ASIA1".into(),
             mfa_serial: None,
             call_timeout: 30,
+            old_off: false,
         }
     }
 

@@ -40,6 +40,14 @@ impl KeyStore {
         !self.profiles.is_empty()
     }
 
+    /// The run may be about a key of the files: then it has to be said why the keychain was asked.
+    fn explained(&self, error: KeychainError) -> StoreError {
+        let names: Vec<&str> = self.profiles.iter().map(|known| known.profile.as_str()).collect();
+        let names = names.join(", ");
+        let why = "a key that is in several places is replaced in all of them";
+        StoreError { message: format!("{error} (it has the key of profile {names}, and {why})"), ..error.into() }
+    }
+
     /// Each entry once, in the config file's order.
     fn entries(&self) -> Vec<Entry> {
         let mut names: Vec<&str> = Vec::new();
@@ -49,6 +57,18 @@ impl KeyStore {
             }
         }
         names.into_iter().map(|name| Entry::Profile(name.to_owned())).collect()
+    }
+
+    /// The keychain's part of [`SecretStore::publish`]; false where no entry holds `old`.
+    pub fn publish_in_keychain(&self, old: &KeyId, new: &AccessKey) -> Result<bool, StoreError> {
+        let mut held = false;
+        for entry in self.entries() {
+            if published(&self.keychain, &entry)?.is_some_and(|key| key.id == *old) {
+                self.keychain.set(&entry, keychain::write_key(new))?;
+                held = true;
+            }
+        }
+        Ok(held)
     }
 
     fn in_keychain(&self, rotation: &RotationId) -> Result<Vec<AccessKey>, StoreError> {
@@ -63,7 +83,7 @@ impl SecretStore for KeyStore {
     fn prove_writable(&self) -> Result<(), StoreError> {
         self.files.prove_writable()?;
         if self.uses_keychain() {
-            self.keychain.prove_writable()?;
+            self.keychain.prove_writable().map_err(|error| self.explained(error))?;
         }
         Ok(())
     }
@@ -71,7 +91,8 @@ impl SecretStore for KeyStore {
     fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
         let mut found = self.files.published()?;
         for entry in self.entries() {
-            let Some(key) = published(&self.keychain, &entry)? else { continue };
+            let found_there = published(&self.keychain, &entry).map_err(|error| self.explained(error))?;
+            let Some(key) = found_there else { continue };
             let named = |profile: &&KeychainProfile| Entry::Profile(profile.entry.clone()) == entry;
             let profiles: Vec<String> = self.profiles.iter().filter(named).map(|named| named.profile.clone()).collect();
             match found.iter_mut().find(|known| known.key == key) {
@@ -86,14 +107,8 @@ impl SecretStore for KeyStore {
     }
 
     fn publish(&self, old: &KeyId, new: &AccessKey) -> Result<(), StoreError> {
-        let mut held = self.files.publish(old, new)?;
-        for entry in self.entries() {
-            if published(&self.keychain, &entry)?.is_some_and(|key| key.id == *old) {
-                self.keychain.set(&entry, keychain::write_key(new))?;
-                held = true;
-            }
-        }
-        if held {
+        let in_files = self.files.publish(old, new)?;
+        if self.publish_in_keychain(old, new)? || in_files {
             return Ok(());
         }
         Err(StoreError {

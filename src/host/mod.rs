@@ -14,6 +14,7 @@ pub mod journal_file;
 pub mod key_store;
 pub mod keychain;
 pub mod lock;
+pub mod pasted_file;
 pub mod paths;
 pub mod process;
 pub mod process_line;

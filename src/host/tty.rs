@@ -28,6 +28,12 @@ pub fn hidden_line(question: &str, stop: &Stop) -> io::Result<Zeroizing<String>>
     typed
 }
 
+/// The terminal of this process, by a name that its children can open; `None` where there is none.
+#[must_use]
+pub fn name() -> Option<String> {
+    imp::name()
+}
+
 fn ask(question: &str) -> io::Result<()> {
     let mut stderr = io::stderr();
     write!(stderr, "{question}")?;
@@ -61,6 +67,15 @@ mod imp {
     const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     /// A terminal gives no longer lines.
     const LONGEST: usize = 4096;
+
+    /// The controlling terminal, else the one that standard input is.
+    pub fn name() -> Option<String> {
+        const CONTROLLING: &str = "/dev/tty";
+        if std::fs::File::open(CONTROLLING).is_ok() {
+            return Some(CONTROLLING.to_owned());
+        }
+        rustix::termios::ttyname(io::stdin(), Vec::new()).ok()?.into_string().ok()
+    }
 
     /// The terminal's echo is off until this is dropped.
     pub struct Silence(Termios);
@@ -107,6 +122,11 @@ mod imp {
     use zeroize::Zeroizing;
 
     static SILENT: AtomicBool = AtomicBool::new(false);
+
+    /// Programs that ask here have a window of their own.
+    pub fn name() -> Option<String> {
+        None
+    }
 
     pub struct Silence;
 

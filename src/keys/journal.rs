@@ -71,6 +71,9 @@ pub enum Event {
         mfa_serial: Option<String>,
         /// How long the create may take, in seconds: the window of a process that died in it.
         call_timeout: i64,
+        /// `old` was off or gone before: another identity signs, and there is nothing to go back to.
+        #[serde(default, skip_serializing_if = "is_false")]
+        old_off: bool,
     },
     /// The create was refused for certain: nothing was made.
     Refused {
@@ -122,7 +125,8 @@ pub enum Event {
     Deleted {
         key: KeyId,
     },
-    /// The new key vanished before it was published; the old one is as it was.
+    /// The new key is of no use any more: it vanished before it was published, and the old one is as it was; or
+    /// neither of the two works, and another identity makes a fresh one, or another key was imported.
     Abandoned {
         reason: String,
     },
@@ -174,6 +178,9 @@ pub struct Rotation {
     pub keep_created: Option<Time>,
     /// The key that is to go.
     pub retire: KeyId,
+    /// The key that was to go was off or gone already: no rollback leads to it, and nobody but its owner
+    /// switches it on again.
+    pub old_off: bool,
     /// A rollback: the key that stays is the older one.
     pub back: bool,
     /// The key that this rotation deleted, or found deleted: no list can bring it back.
@@ -208,7 +215,7 @@ pub struct IllegalEvent {
 pub fn fold(rotations: &mut Vec<Rotation>, id: &RotationId, at: Time, event: Event) -> Result<(), IllegalEvent> {
     let known = rotations.iter_mut().find(|rotation| rotation.id == *id);
     match (known, event) {
-        (None, Event::Intent { who, old, listed, signer, mfa_serial, call_timeout }) => {
+        (None, Event::Intent { who, old, listed, signer, mfa_serial, call_timeout, old_off }) => {
             rotations.push(Rotation {
                 id: id.clone(),
                 who,
@@ -220,6 +227,7 @@ pub fn fold(rotations: &mut Vec<Rotation>, id: &RotationId, at: Time, event: Eve
                 keep: None,
                 keep_created: None,
                 retire: old,
+                old_off,
                 back: false,
                 deleted: None,
                 trouble: None,
@@ -257,7 +265,10 @@ impl Rotation {
             (Phase::Intended { .. }, Event::Deleted { key }) if self.is_new(key) => Phase::Closed,
             (Phase::Orphan { key, .. }, Event::Deleted { key: gone }) if key == gone => Phase::Closed,
             (Phase::Staged, Event::Verified) => Phase::Verified,
-            (Phase::Staged | Phase::Verified, Event::Abandoned { .. }) => Phase::Closed,
+            (
+                Phase::Staged | Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. },
+                Event::Abandoned { .. },
+            ) => Phase::Closed,
             // Twice, when another tool wrote the old key back in between.
             (
                 Phase::Verified | Phase::Published | Phase::Reread | Phase::Deactivated { .. } | Phase::Retired { .. },
@@ -317,6 +328,12 @@ impl Rotation {
     fn is_new(&self, key: &KeyId) -> bool {
         !self.listed.contains(key)
     }
+}
+
+/// Journals of before this word was there are read, and written, as they were.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(word: &bool) -> bool {
+    !word
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod health;
 pub mod journal;
 pub mod lifecycle;
+pub mod pasted;
 pub mod policy;
 pub mod preview;
 pub mod purge;

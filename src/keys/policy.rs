@@ -171,6 +171,8 @@ pub struct Policy {
     pub scheduled: bool,
     /// False once this run has resumed or finished a rotation: it starts no second one.
     pub may_start: bool,
+    /// `--auth-profile`: another identity signs, so that the profile's own key need not work.
+    pub other_signs: bool,
 }
 
 impl Policy {

@@ -103,6 +103,7 @@ impl Picture {
             signer: String::new(),
             mfa_serial: None,
             call_timeout: 0,
+            old_off: !self.situation.target_works(),
         };
         self.iam.push(KeyFacts { id: key.clone(), status: Status::Active, created: now });
         self.situation.stashed.push(key.clone());
@@ -155,6 +156,7 @@ mod tests {
             yes: false,
             scheduled: false,
             may_start: true,
+            other_signs: false,
         };
         let who = Identity { account: "1".into(), arn: "arn:aws:iam::1:user/alice".into() };
         let decisions = preview(&situation, &policy, &who);

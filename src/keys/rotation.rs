@@ -6,6 +6,8 @@
 mod orphan;
 mod situation;
 
+use std::fmt;
+
 use chrono::TimeDelta;
 
 use self::orphan::{agreed, intended, orphan};
@@ -22,6 +24,9 @@ pub const STALE_FOR: TimeDelta = TimeDelta::seconds(60);
 /// was proved then need not hold now.
 const PROOF_HOLDS: TimeDelta = TimeDelta::seconds(10);
 
+/// Keys of one user, Inactive ones included (IAM user guide, 'IAM and STS quotas').
+const QUOTA: usize = 2;
+
 /// CreateDate and the `Date` header that our service time comes from are whole seconds, each cut off.
 const ROUNDING: TimeDelta = TimeDelta::seconds(2);
 
@@ -29,6 +34,9 @@ const ROUNDING: TimeDelta = TimeDelta::seconds(2);
 #[must_use]
 pub fn next(situation: &Situation, policy: &Policy) -> Decision {
     match &situation.rotation {
+        Some(rotation) if policy.goal == Goal::Rollback && policy.may_start && rotation.old_off => {
+            Decision::Blocked(Blocked::OldKeyWasOff { key: rotation.retire.clone() })
+        }
         Some(rotation) if rotation.unfinished() => resume(situation, policy, rotation),
         Some(rotation) => retired(situation, policy, rotation),
         None => match policy.goal {
@@ -47,31 +55,40 @@ fn start(s: &Situation, policy: &Policy) -> Decision {
     if let Some(refusal) = target_refused(s, policy, listing) {
         return refusal;
     }
+    if listing.len() < QUOTA { Decision::Do(Step::Create) } else { no_room(s, policy, listing) }
+}
+
+/// What gives way to the new key: only a key that the user named. The target itself may be one where it does not
+/// work, which is all that is left of it here.
+fn no_room(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Decision {
     let others: Vec<&KeyFacts> = listing.iter().filter(|key| key.id != s.target).collect();
-    match others.as_slice() {
-        [] => Decision::Do(Step::Create),
-        [other] if policy.replace.contains(&other.id) => {
-            Decision::Do(Step::Delete { key: other.id.clone(), because: DeleteReason::Named })
-        }
-        [other] => Decision::Blocked(Blocked::OtherKey { other: (*other).clone() }),
-        more => Decision::Blocked(Blocked::TooManyKeys { keys: more.iter().map(|key| key.id.clone()).collect() }),
+    if listing.len() > QUOTA {
+        let keys = others.iter().map(|key| key.id.clone()).collect();
+        return Decision::Blocked(Blocked::TooManyKeys { keys });
+    }
+    match (listing.iter().find(|key| policy.replace.contains(&key.id)), others.as_slice()) {
+        (Some(named), _) => Decision::Do(Step::Delete { key: named.id.clone(), because: DeleteReason::Named }),
+        (None, [other]) if s.target_works() => Decision::Blocked(Blocked::OtherKey { other: (*other).clone() }),
+        (None, _) => Decision::Blocked(Blocked::BothSlotsTaken { target: s.target.clone(), keys: listing.to_vec() }),
     }
 }
 
 /// Why the profile's own key cannot, or need not, be rotated now.
 fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Option<Decision> {
     let key = s.target.clone();
-    if policy.replace.contains(&key) {
+    if policy.replace.contains(&key) && (s.target_works() || !policy.other_signs) {
         return Some(Decision::Blocked(Blocked::ReplacesTarget { key }));
     }
     let target = listing.iter().find(|facts| facts.id == key);
     let Some(target) = target.filter(|facts| facts.status == Status::Active) else {
         let trusted = s.accepted.map(|accepted| accepted + STALE_FOR).filter(|trusted| s.asked < *trusted);
-        return Some(match (trusted, target) {
-            (Some(until), _) => Decision::Wait { until, reason: Waiting::FreshList },
-            (None, Some(off)) => Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() }),
-            (None, None) => Decision::Blocked(Blocked::TargetGone { key }),
-        });
+        return match (trusted, target) {
+            (Some(until), _) => Some(Decision::Wait { until, reason: Waiting::FreshList }),
+            // It is to be replaced, not to be used: whatever its age was.
+            _ if policy.other_signs => None,
+            (None, Some(off)) => Some(Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() })),
+            (None, None) => Some(Decision::Blocked(Blocked::TargetGone { key })),
+        };
     };
     (!wanted(target.created, s.now, policy))
         .then(|| Decision::Idle(Idle::YoungEnough { age: lifecycle::age(target.created, s.now) }))
@@ -99,7 +116,7 @@ fn resume(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
             if policy.goal == Goal::Rollback && !r.back && policy.may_start {
                 return roll_back(s, r);
             }
-            keep_in_trouble(s, r, keep).unwrap_or_else(|| forward(s, r, keep))
+            keep_in_trouble(s, policy, r, keep).unwrap_or_else(|| forward(s, r, keep))
         }
     }
 }
@@ -124,7 +141,7 @@ fn roll_back(s: &Situation, r: &Rotation) -> Decision {
 }
 
 /// What somebody else may have done to the key that is to stay, or to its copies here.
-fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision> {
+fn keep_in_trouble(s: &Situation, policy: &Policy, r: &Rotation, keep: &KeyId) -> Option<Decision> {
     let key = keep.clone();
     let unpublished = matches!(r.phase, Phase::Staged | Phase::Verified) && !s.published.contains(keep);
     if unpublished && !s.stashed.contains(keep) {
@@ -137,26 +154,42 @@ fn keep_in_trouble(s: &Situation, r: &Rotation, keep: &KeyId) -> Option<Decision
     let Some(listing) = &s.listing else {
         // A rollback has to know whether its key must be switched on first; and since the last event, long ago,
         // somebody may have deleted the key or switched it off.
-        let long_ago = s.now >= r.last_event + PROOF_HOLDS
-            && matches!(r.phase, Phase::Staged | Phase::Verified | Phase::Published);
+        let asks = match r.phase {
+            Phase::Staged | Phase::Verified | Phase::Published => true,
+            // Where nothing can be switched on again, a refused proof leads no further.
+            Phase::Deactivated { .. } => r.old_off,
+            _ => false,
+        };
+        let long_ago = s.now >= r.last_event + PROOF_HOLDS && asks;
         return (long_ago || r.back && r.phase == Phase::Staged).then_some(Decision::Do(Step::List));
     };
     match listing.iter().find(|facts| facts.id == *keep) {
         Some(facts) if facts.status == Status::Active => None,
         Some(_) if r.back => Some(Decision::Do(Step::Activate { key })),
-        Some(facts) => Some(Decision::Blocked(Blocked::KeepNotActive { key, status: facts.status.clone() })),
-        None => keep_absent(s, r, key, unpublished),
+        Some(facts) => Some(
+            given_up(s, policy, r, &facts.status)
+                .unwrap_or_else(|| Decision::Blocked(Blocked::KeepNotActive { key, status: facts.status.clone() })),
+        ),
+        None => keep_absent(s, policy, r, key, unpublished),
     }
 }
 
-fn keep_absent(s: &Situation, r: &Rotation, key: KeyId, unpublished: bool) -> Option<Decision> {
+/// Neither key of the rotation works, and another identity can make a fresh one: nothing is lost with it.
+fn given_up(s: &Situation, policy: &Policy, r: &Rotation, what: &impl fmt::Display) -> Option<Decision> {
+    let retire_works = s.listing.iter().flatten().any(|facts| facts.id == r.retire && facts.status == Status::Active);
+    let keep = r.keep.as_ref().filter(|_| policy.other_signs && policy.goal != Goal::Rollback && !retire_works)?;
+    let reason = format!("{keep} is {what}, and {} does not work either", r.retire);
+    Some(Decision::Do(Step::Record(Event::Abandoned { reason })))
+}
+
+fn keep_absent(s: &Situation, policy: &Policy, r: &Rotation, key: KeyId, unpublished: bool) -> Option<Decision> {
     let trusted = r.keep_created.map(|created| created + ROUNDING + STALE_FOR);
     match trusted.filter(|trusted| s.asked < *trusted) {
         Some(until) => (r.phase == Phase::Reread).then_some(Decision::Wait { until, reason: Waiting::FreshList }),
         _ if unpublished && !r.back && s.published.contains(&r.retire) => {
             Some(Decision::Do(Step::Record(Event::Abandoned { reason: format!("{key} was deleted by somebody") })))
         }
-        _ => Some(Decision::Blocked(Blocked::KeepGone { key })),
+        _ => Some(given_up(s, policy, r, &"gone").unwrap_or(Decision::Blocked(Blocked::KeepGone { key }))),
     }
 }
 

@@ -33,7 +33,7 @@ pub async fn status<W: World>(world: &W, base: &AccessKey, policy: &Policy) -> R
     let signer = Signer::Key(base.clone());
     let iam = world.iam();
     let (who, listed, used) =
-        tokio::join!(iam.identity(&signer), iam.list_own_keys(&signer), iam.last_used(&signer, &base.id));
+        tokio::join!(iam.identity(&signer), iam.list_own_keys(&signer), iam.key_use(&signer, &base.id));
     let now = world.clock().now() + iam.clock_offset().unwrap_or_default();
     let mut report = journalled(world, base, policy, now, who.as_ref().ok())?;
     report.clock_offset = iam.clock_offset();
@@ -52,14 +52,14 @@ pub async fn status<W: World>(world: &W, base: &AccessKey, policy: &Policy) -> R
         }
     }
     match listed {
-        Ok(keys) => with_listing(world, base, policy, report, keys, used.ok().flatten().as_ref()),
+        Ok(keys) => with_listing(world, base, policy, report, keys, used.ok().and_then(|used| used.last).as_ref()),
         Err(error) => {
             report.trouble = Some(error);
             report
                 .keys
                 .iter_mut()
                 .filter(|key| key.id == base.id)
-                .for_each(|key| key.last_used = used.clone().ok().flatten());
+                .for_each(|key| key.last_used = used.clone().ok().and_then(|used| used.last));
             Ok(report)
         }
     }

@@ -201,7 +201,7 @@ fn what_is_missing_is_named_with_the_way_out() {
         ("", Some(("AWS_PROFILE", "bobby")), "there is no profile 'bobby'", "there are: alice"),
         ("", None, "no AWS credentials were found", "AWS_ACCESS_KEY_ID"),
         ("empty", None, "profile 'empty' holds no credentials", "aws configure"),
-        ("login", None, "profile 'login' signs in through 'aws login'", "export-credentials --profile login"),
+        ("login", None, "the credentials of profile 'login' cannot be had", "sign in first: aws login --profile login"),
         ("sso", None, "the credentials of profile 'sso' cannot be had", "aws sso login --profile sso"),
     ] {
         let told = it.connect(profile, env.as_slice());

@@ -1,12 +1,18 @@
 //! What a user sees: each command with good and bad input, on the real program against the sandbox.
 
+pub mod auth_profile;
 mod calls;
 mod credentials;
 mod endpoint;
 mod fake_sts;
 mod finish;
 mod flags;
+mod import;
+mod import_again;
+mod import_by_hand;
 mod mfa;
+mod mfa_sources;
+mod pinentry;
 mod profiles;
 mod rollback;
 mod rotate;
@@ -15,6 +21,7 @@ mod settings;
 mod state;
 mod status;
 mod terminal;
+mod way_back;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

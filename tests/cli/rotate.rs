@@ -207,7 +207,7 @@ fn a_key_that_is_gone_or_off_is_told_with_the_way_back() {
     let station = station();
     let held = station.held_id();
     station.sandbox.set_status(&held, "Inactive");
-    let words = [held.as_str(), "is not accepted", "aws configure"];
+    let words = [held.as_str(), "is not accepted", "--auth-profile", "keyrot-me import"];
     refused(&station, || free(&station, &[]), 9, &words);
     station.sandbox.delete_key(&held);
     refused(&station, || station.run(&["rotate", "--no-mfa"]), 9, &words);

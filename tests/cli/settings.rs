@@ -39,7 +39,6 @@ fn values_that_make_no_sense_are_refused() {
 fn sections_for_later_versions_are_refused_and_not_ignored() {
     complains("[notify]\ndesktop = true\n", 1, &["[notify]"]);
     complains("[[sink]]\nname = \"ci\"\nrun = [\"true\"]\n", 1, &["[sink]"]);
-    complains("[mfa]\npinentry = true\n", 2, &["mfa.pinentry"]);
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn where_keys_are_listed_with_mfa_only_the_journal_speaks_and_says_so() {
 fn a_key_that_is_gone_is_told() {
     let station = station();
     station.sandbox.delete_key(&station.held_id());
-    let words = [&station.held_id(), "is not accepted", "InvalidClientTokenId", "aws configure"];
+    let words = [&station.held_id(), "is not accepted", "InvalidClientTokenId", "--auth-profile"];
     let ran = refused(&station, || station.run(&["status"]), 9, &words);
     assert!(ran.stdout.contains(" gone"), "{}", ran.stdout);
     let json = station.run(&["status", "--json"]).expect(9).json();

@@ -11,7 +11,7 @@ use super::*;
 /// Far more than any answer takes: it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Person {
+pub(super) struct Person {
     child: Child,
     screen: Receiver<Vec<u8>>,
     seen: String,
@@ -21,11 +21,16 @@ struct Person {
 
 impl Person {
     /// At a terminal in which the program runs, and `stty` after it; `None`, said in words, without `script`.
-    fn at(station: &Workstation, command: &str) -> Option<Self> {
+    pub fn at(station: &Workstation, command: &str) -> Option<Self> {
+        Self::with_path(station, &std::env::var("PATH").unwrap_or_default(), command)
+    }
+
+    /// As [`Person::at`], where the program finds others in `path`.
+    pub fn with_path(station: &Workstation, path: &str, command: &str) -> Option<Self> {
         if !possible("a person at a terminal", Command::new("script").arg("--version")) {
             return None;
         }
-        let line = format!("trap : INT; {} {command}; echo \"left with $?\"; stty -a", program());
+        let line = format!("trap : INT; PATH='{path}' {} {command}; echo \"left with $?\"; stty -a", program());
         let mut script = Command::new("script");
         script.args(["-q", "-f", "-c", &line, "/dev/null"]).env_clear().envs(station.environment());
         script.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -42,7 +47,7 @@ impl Person {
     }
 
     #[track_caller]
-    fn sees(&mut self, what: &str) -> &mut Self {
+    pub fn sees(&mut self, what: &str) -> &mut Self {
         while !self.seen[self.read..].contains(what) {
             let Ok(more) = self.screen.recv_timeout(PATIENCE) else { panic!("{what:?} is not in:\n{}", self.seen) };
             self.seen += &String::from_utf8_lossy(&more);
@@ -51,14 +56,14 @@ impl Person {
         self
     }
 
-    fn types(&mut self, what: &str) -> &mut Self {
+    pub fn types(&mut self, what: &str) -> &mut Self {
         self.child.stdin.as_mut().unwrap().write_all(what.as_bytes()).unwrap();
         self
     }
 
     /// Waits for the end, which comes with this exit code and the terminal's echo on.
     #[track_caller]
-    fn leaves_with(&mut self, code: i32) -> String {
+    pub fn leaves_with(&mut self, code: i32) -> String {
         self.sees(&format!("left with {code}\r\n")).sees("iexten");
         assert!(self.seen.contains(" echo ") && !self.seen.contains("-echo "), "{}", self.seen);
         self.seen.clone()

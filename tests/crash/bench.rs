@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::cli::auth_profile::sign_in;
 use crate::keychain::desktop::Desktop;
 use crate::program;
 use crate::sandbox::KeyState;
@@ -25,6 +26,8 @@ pub const UNTIL_LISTS_ARE_FRESH: Duration = Duration::from_secs(100);
 pub enum Auth {
     Mfa,
     Key,
+    /// `--auth-profile`: alice's sign-in at the console.
+    Login,
 }
 
 /// A credentials file and the key of its first profile.
@@ -41,6 +44,8 @@ pub struct Bench {
     /// As it was before anything was done; what others edit meanwhile they must edit here too.
     pub original: Arc<Mutex<Original>>,
     old: String,
+    /// The old key was off or gone before anything was done.
+    dead: bool,
     /// Where the home lies on a disk of its own.
     disk: Option<Disk>,
     /// Whose keychain has the key of profile `default`; in the file it is only where the test put it too.
@@ -65,7 +70,10 @@ impl Bench {
         let key = station.sandbox.keys_of("alice").remove(0);
         let original = Original { text: station.credentials(), id: key.id.clone(), secret: key.secret };
         let original = Arc::new(Mutex::new(original));
-        Self { station, auth, original, old: key.id, disk: None, desktop: None, known: RefCell::default() }
+        if auth == Auth::Login {
+            sign_in(&station);
+        }
+        Self { station, auth, original, old: key.id, dead: false, disk: None, desktop: None, known: RefCell::default() }
     }
 
     /// With the key in the keychain of this session, which is emptied before.
@@ -78,6 +86,22 @@ impl Bench {
         bench.original.lock().unwrap().text = bench.credentials();
         bench.desktop = Some(Arc::clone(desktop));
         bench
+    }
+
+    /// Alice's key was switched off, or with `deleted` deleted.
+    pub fn with_dead_key(deleted: bool) -> Self {
+        let bench = Self::new(Auth::Login);
+        if deleted {
+            bench.sandbox.delete_key(&bench.old);
+        } else {
+            bench.sandbox.set_status(&bench.old, "Inactive");
+        }
+        Self { dead: true, ..bench }
+    }
+
+    /// Nothing but the dead key was ever published.
+    pub fn still_dead(&self) -> bool {
+        self.dead && self.published().0 == self.old
     }
 
     pub fn settings(&self, rotation: &str) {
@@ -149,6 +173,7 @@ impl Bench {
         match self.auth {
             Auth::Mfa => all.extend(["--mfa-code", &code]),
             Auth::Key => all.push("--no-mfa"),
+            Auth::Login => all.extend(["--auth-profile", "login"]),
         }
         self.unsigned(&all)
     }
@@ -180,7 +205,9 @@ impl Bench {
     #[track_caller]
     pub fn wait_for(&self, child: Child) -> Ran {
         let ran = self.ended(child);
-        self.some_stored_key_is_active();
+        if !self.still_dead() {
+            self.some_stored_key_is_active();
+        }
         self.file_is_whole();
         self.no_secret_left_the_keychain();
         ran

@@ -14,23 +14,28 @@ pub enum Scene {
     NextRotation,
     Finish,
     Rollback,
+    /// Of a key that was switched off, or with `true` deleted.
+    DeadKey(bool),
 }
 
 impl Scene {
     pub fn arguments(self) -> &'static [&'static str] {
         match self {
-            Scene::FirstRotation | Scene::NextRotation => &["rotate", "--yes"],
+            Scene::FirstRotation | Scene::NextRotation | Scene::DeadKey(_) => &["rotate", "--yes"],
             Scene::Finish => &["finish", "--now"],
             Scene::Rollback => &["rollback"],
         }
     }
 
     pub fn prepare(self, auth: Auth) -> Bench {
-        self.prepare_on(Bench::new(auth))
+        self.prepare_on(match self {
+            Scene::DeadKey(deleted) => Bench::with_dead_key(deleted),
+            _ => Bench::new(auth),
+        })
     }
 
     pub fn prepare_on(self, bench: Bench) -> Bench {
-        if !matches!(self, Scene::FirstRotation) {
+        if !matches!(self, Scene::FirstRotation | Scene::DeadKey(_)) {
             bench.run_signed(&["rotate"]).expect(0);
             bench.time_passes(61 * SECOND);
         }
@@ -144,4 +149,20 @@ fn a_rollback_with_a_code_may_die_at_any_call() {
 #[test]
 fn a_rollback_without_a_code_may_die_at_any_call() {
     sweep(Scene::Rollback, Auth::Key);
+}
+
+#[test]
+fn a_rotation_that_another_profile_signs_may_die_at_any_call() {
+    sweep(Scene::FirstRotation, Auth::Login);
+    sweep(Scene::Rollback, Auth::Login);
+}
+
+#[test]
+fn a_rotation_of_a_key_that_is_off_may_die_at_any_call() {
+    sweep(Scene::DeadKey(false), Auth::Login);
+}
+
+#[test]
+fn a_rotation_of_a_key_that_is_gone_may_die_at_any_call() {
+    sweep(Scene::DeadKey(true), Auth::Login);
 }

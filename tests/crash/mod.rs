@@ -7,6 +7,7 @@ mod calls;
 mod company;
 mod disk;
 mod disks;
+mod import;
 mod invariants;
 mod keychain;
 mod lost_create;

@@ -12,7 +12,7 @@ use crate::skip::skip;
 use super::bench::{Auth, Bench, UNTIL_LISTS_ARE_FRESH, under};
 use super::calls::Scene;
 
-const CHANGING: &str = "openat,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
+pub const CHANGING: &str = "openat,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
                         chmod,fchmod,fchmodat,fchown,ftruncate,truncate,flock,link,linkat,symlink,mkdir,mkdirat,close";
 
 /// A file system without a rename that refuses to replace, as many network ones are.
@@ -31,7 +31,7 @@ pub fn can_trace() -> bool {
 }
 
 /// The name and number of each call in the trace that changes something below home.
-fn kill_points(trace: &str, home: &str) -> Vec<(String, usize)> {
+pub fn kill_points(trace: &str, home: &str) -> Vec<(String, usize)> {
     let mut counts = BTreeMap::<&str, usize>::new();
     let mut points = Vec::new();
     for line in trace.lines() {

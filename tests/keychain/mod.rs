@@ -2,6 +2,7 @@
 
 mod aws_tools;
 pub mod desktop;
+mod import;
 mod leaks;
 mod places;
 mod process;

@@ -5,19 +5,20 @@ use chrono::TimeDelta;
 use keyrot_me::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use keyrot_me::keys::journal::RotationId;
 use keyrot_me::keys::secret::{AccessKey, SecretKey, Session, Signer};
-use keyrot_me::ports::{CallError, Cause, CreatedKey, Creation, Iam};
+use keyrot_me::ports::{CallError, Cause, CreatedKey, Creation, Iam, KeyUse};
 
 use super::gate::Model;
 use super::schedule::{Op, Trail};
-use super::state::{CALL_TIMEOUT, Create, MadeBy, OpenSession, State, alice, seconds};
+use super::state::{CALL_TIMEOUT, Create, MadeBy, OTHER, OpenSession, State, alice, seconds};
 
 /// Longest time in which a new key, accepted now and then, may still be refused.
 const FLAKY_FOR: i64 = 10;
 
 impl State {
-    /// Which long-term key stands behind a signature, once the signature is accepted.
-    fn signed_by(&mut self, signer: &Signer, sts: bool) -> Result<KeyId, Cause> {
+    /// Which long-term key stands behind a signature, once the signature is accepted; none behind another profile's.
+    fn signed_by(&mut self, signer: &Signer, sts: bool) -> Result<Option<KeyId>, Cause> {
         let (id, secret) = match signer {
+            Signer::Session(session) if session.id == OTHER => return Ok(None),
             Signer::Key(key) => (key.id.clone(), Some(&key.secret)),
             Signer::Session(session) => {
                 let open = self.sessions.iter().find(|open| open.id == session.id).ok_or(Cause::KeyNotAccepted)?;
@@ -25,7 +26,7 @@ impl State {
                     return Err(Cause::SessionExpired);
                 }
                 if !self.schedule.nature.sessions_die {
-                    return Ok(open.of.clone());
+                    return Ok(Some(open.of.clone()));
                 }
                 (open.of.clone(), None)
             }
@@ -37,7 +38,7 @@ impl State {
         if key.status != Status::Active || (secret.is_some() && !self.propagated(key.created, &key.made_by, sts)) {
             return Err(Cause::KeyNotAccepted);
         }
-        Ok(id)
+        Ok(Some(id))
     }
 
     fn propagated(&mut self, created: Time, made_by: &MadeBy, sts: bool) -> bool {
@@ -54,25 +55,25 @@ impl State {
     }
 
     /// A signature that IAM accepts, and its policy too.
-    fn admitted(&mut self, signer: &Signer, reads: bool) -> Result<KeyId, Cause> {
-        let id = self.signed_by(signer, false)?;
+    fn admitted(&mut self, signer: &Signer, reads: bool) -> Result<(), Cause> {
+        self.signed_by(signer, false)?;
         let nature = self.schedule.nature;
         let bare = matches!(signer, Signer::Key(_));
         if bare && !nature.no_mfa && (!reads || nature.reads_need_mfa) {
             return Err(Cause::AccessDenied);
         }
-        Ok(id)
+        Ok(())
     }
 
     fn who_is(&mut self, signer: &Signer) -> Result<Identity, Cause> {
-        let id = self.signed_by(signer, true)?;
+        let Some(id) = self.signed_by(signer, true)? else { return Ok(self.other()) };
         let account =
             if self.key(&id).is_some_and(|key| key.strange) { "999999999999".into() } else { alice().account };
         Ok(Identity { account, ..alice() })
     }
 
     fn open(&mut self, key: &AccessKey) -> Result<Session, Cause> {
-        let of = self.signed_by(&Signer::Key(key.clone()), true)?;
+        let of = self.signed_by(&Signer::Key(key.clone()), true)?.ok_or(Cause::AccessDenied)?;
         let id = format!("ASIASESSION{:05}", self.sessions.len());
         let expires = Time::from_timestamp(self.now.timestamp() + 900, 0).unwrap();
         self.sessions.push(OpenSession { id: id.clone(), of, expires });
@@ -131,7 +132,7 @@ impl State {
         Ok(())
     }
 
-    fn last_use(&mut self, signer: &Signer, id: &KeyId) -> Result<Option<LastUsed>, Cause> {
+    fn key_use(&mut self, signer: &Signer, id: &KeyId) -> Result<KeyUse, Cause> {
         self.admitted(signer, true)?;
         if self.schedule.nature.last_use_denied {
             return Err(Cause::AccessDenied);
@@ -140,7 +141,8 @@ impl State {
         if used.is_some() {
             self.told_in_use.push(id.clone());
         }
-        Ok(used.map(|at| LastUsed { at, service: "s3".into(), region: "eu-central-1".into() }))
+        let last = used.map(|at| LastUsed { at, service: "s3".into(), region: "eu-central-1".into() });
+        Ok(KeyUse { user: Some("alice".into()), last })
     }
 
     fn made_by(&mut self, signer: &Signer, made_by: &str, since: Time) -> Result<Vec<Creation>, Cause> {
@@ -173,7 +175,7 @@ impl Iam for Model {
 
     async fn mfa_serials(&self, signer: &Signer, user: &str) -> Result<Vec<String>, CallError> {
         let serial = format!("arn:aws:iam::123456789012:mfa/{user}");
-        self.call(Op::MfaSerials, user, |s| s.admitted(signer, true).map(|_| vec![serial])).await
+        self.call(Op::MfaSerials, user, |s| s.admitted(signer, true).map(|()| vec![serial])).await
     }
 
     async fn list_keys(&self, signer: &Signer, _: &str) -> Result<Vec<KeyFacts>, CallError> {
@@ -198,8 +200,16 @@ impl Iam for Model {
         self.call(Op::DeleteKey, key.as_str(), |s| s.delete(signer, key)).await
     }
 
-    async fn last_used(&self, signer: &Signer, key: &KeyId) -> Result<Option<LastUsed>, CallError> {
-        self.call(Op::LastUsed, key.as_str(), |s| s.last_use(signer, key)).await
+    async fn key_use(&self, signer: &Signer, key: &KeyId) -> Result<KeyUse, CallError> {
+        self.call(Op::LastUsed, key.as_str(), |s| s.key_use(signer, key)).await
+    }
+
+    async fn user(&self, signer: &Signer, name: &str) -> Result<Identity, CallError> {
+        self.call(Op::User, name, |s| s.admitted(signer, true).map(|()| alice())).await
+    }
+
+    async fn key_account(&self, signer: &Signer, key: &KeyId) -> Result<String, CallError> {
+        self.call(Op::KeyAccount, key.as_str(), |s| s.signed_by(signer, true).map(|_| alice().account)).await
     }
 
     async fn keys_made_by(&self, signer: &Signer, made_by: &str, since: Time) -> Result<Vec<Creation>, CallError> {

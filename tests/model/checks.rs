@@ -22,7 +22,8 @@ impl State {
     /// I1: some key in the published place is Active. Once an outsider meddled with our keys there is
     /// nothing to ask any more.
     pub fn check_always(&mut self) {
-        if self.meddled {
+        // Until a new one is published, the purge's work is all there is.
+        if self.meddled || self.profiles.iter().any(|(_, key)| self.taken(&key.id)) {
             return;
         }
         if !self.profiles.iter().any(|(_, key)| self.active(key)) {
@@ -67,6 +68,9 @@ impl State {
         if !allowed {
             self.violated(format!("S9: {id} is switched {} for no reason", if active { "on" } else { "off" }));
         }
+        if active && self.taken(id) {
+            self.violated(format!("{id} was off before, and is switched on"));
+        }
         if !active {
             if self.run.read.contains(id) {
                 self.violated(format!("I1: {id} is switched off, and the published place was seen to hold it"));
@@ -91,7 +95,7 @@ impl State {
     /// I6, and the grace.
     pub fn check_before_delete(&mut self, id: &KeyId) {
         let named = self.run.named.contains(id);
-        if self.published(id) && !self.meddled {
+        if self.published(id) && !self.meddled && !(named && self.taken(id)) {
             self.violated(format!("I6: {id} is published and deleted"));
         }
         let journal = self.journal.clone();
@@ -158,7 +162,9 @@ impl State {
 
     /// I2, second half: after a crash and one run without faults.
     pub fn check_accounted(&mut self, report: &Report) {
-        if self.meddled && matches!(report.end, End::Halted(Halt::CannotSignIn { .. })) {
+        // With no key that works and no other identity, nobody can look.
+        let blind = self.meddled || self.schedule.story.taken();
+        if blind && matches!(report.end, End::Halted(Halt::CannotSignIn { .. })) {
             return;
         }
         let said = format!("{report:?}");

@@ -132,7 +132,7 @@ impl Desk for Model {
                 Person::Declines => Some(false),
                 _ => None,
             };
-            if answer == Some(true) {
+            if answer == Some(true) && question.contains("delete") {
                 let ids = question.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| KeyId::new(word).ok());
                 s.run.named.extend(ids);
             }

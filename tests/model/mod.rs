@@ -15,11 +15,12 @@ mod checks;
 mod gate;
 mod machine;
 mod play;
+mod purged;
 mod schedule;
 mod state;
 
 use play::{Played, play};
-use schedule::{At, Fault, KIND, Nature, Op, Outside, Person, Planned, Schedule, Story, Trail, Who};
+use schedule::{At, Fault, KIND, Nature, Op, Other, Outside, Person, Planned, Schedule, Story, Trail, Who};
 
 /// Random schedules of a normal test run.
 const SCHEDULES: u64 = 12_000;
@@ -68,9 +69,12 @@ fn simpler(from: &Schedule) -> Vec<Schedule> {
         Nature { latency: KIND.latency, skew: 0, whole_offset: false, ..from.nature },
         Nature { strange: false, ..from.nature },
         Nature { retire_after: KIND.retire_after, ..from.nature },
+        Nature { other: if from.story.taken() { from.nature.other } else { Other::Nobody }, ..from.nature },
     ];
     found.extend(natures.map(|nature| Schedule { nature, ..from.clone() }));
-    found.push(Schedule { story: Story::Rotate, ..from.clone() });
+    if !from.story.taken() {
+        found.push(Schedule { story: Story::Rotate, ..from.clone() });
+    }
     found.push(Schedule { person: Person::SaidYes, ..from.clone() });
     found.push(Schedule { gap: 5, ..from.clone() });
     found
@@ -89,6 +93,11 @@ fn hold(schedule: Schedule) -> Played {
         report(schedule)
     }
     played
+}
+
+/// The story of a schedule, for a message.
+fn fails_not(schedule: &Schedule) -> String {
+    format!("{schedule}\n{}", play(schedule, true).trace.join("\n"))
 }
 
 fn from_environment(name: &str) -> Option<u64> {

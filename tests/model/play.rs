@@ -6,17 +6,20 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::TimeDelta;
 
+use keyrot_me::keys::facts::Time;
 use keyrot_me::keys::facts::{KeyId, Status};
 use keyrot_me::keys::journal::Rotation;
 use keyrot_me::keys::policy::{Goal, Limits, Policy, Settle};
 use keyrot_me::keys::rotation::Blocked;
-use keyrot_me::runner::rotate::{Auth, End, Halt, Report, Run, Settings};
+use keyrot_me::keys::secret::{SecretKey, Session, Signer};
+use keyrot_me::runner::rotate::{Auth, End, Halt, OtherHalt, OtherProfile, Report, Run, Settings};
 
 use super::gate::Model;
-use super::schedule::{Fault, Person, Schedule, Story};
-use super::state::{State, ThisRun, seconds};
+use super::schedule::{Fault, Other, Person, Schedule, Story};
+use super::state::{OTHER, State, ThisRun, seconds};
 
 /// What came of a play.
+#[derive(Default)]
 pub struct Played {
     pub violations: Vec<String>,
     pub trace: Vec<String>,
@@ -24,6 +27,12 @@ pub struct Played {
     pub calls: u32,
     pub acting: Vec<u32>,
     pub crashes: usize,
+    /// How the last run ended.
+    pub last: Option<End>,
+    /// Every profile holds an Active key.
+    pub works: bool,
+    /// An Active key lies in the stash, for a rollback.
+    pub leads_back: bool,
 }
 
 /// How many runs of a schedule have faults.
@@ -34,7 +43,7 @@ fn faulted_runs(schedule: &Schedule) -> usize {
 pub fn play(schedule: &Schedule, tracing: bool) -> Played {
     let model = Model::new(State::new(schedule, tracing));
     prelude(&model, schedule);
-    let mut played = Played { violations: Vec::new(), trace: Vec::new(), calls: 0, acting: Vec::new(), crashes: 0 };
+    let mut played = Played::default();
     let faulted = faulted_runs(schedule);
     for number in 0..faulted {
         let goal = if number == 0 { first_goal(schedule) } else { going_on(schedule) };
@@ -44,8 +53,10 @@ pub fn play(schedule: &Schedule, tracing: bool) -> Played {
             model.with(|s| (played.calls, played.acting) = (s.run.calls, s.run.acting.clone()));
         }
     }
-    recover(&model, schedule, faulted);
+    played.last = recover(&model, schedule, faulted);
     let state = model.into_state();
+    played.works = state.profiles.iter().all(|(_, key)| state.active(key));
+    played.leads_back = state.stash.iter().any(|(_, key)| state.active(key));
     played.violations = state.violations;
     played.trace = state.trace.unwrap_or_default();
     played
@@ -54,7 +65,7 @@ pub fn play(schedule: &Schedule, tracing: bool) -> Played {
 /// The rotation that some stories begin after.
 fn prelude(model: &Model, schedule: &Schedule) {
     let later = match schedule.story {
-        Story::Rotate | Story::BesideAnother(_) => return,
+        Story::Rotate | Story::BesideAnother(_) | Story::Taken(_) | Story::TakenBeside(_) => return,
         Story::Rollback | Story::FinishNow => schedule.nature.retire_after / 2,
         Story::Finish | Story::RotateAgain => schedule.nature.retire_after + 3_600,
     };
@@ -88,13 +99,17 @@ fn going_on(schedule: &Schedule) -> Goal {
 /// One run of the real executor; `None` when it died.
 fn one_run(model: &Model, goal: Goal, number: usize, faults_off: bool) -> Option<Report> {
     let settings = model.with(|s| {
-        let policy = policy(&s.schedule, goal);
+        let policy = policy(&s.schedule, goal, number);
         s.run = ThisRun { number, faults_off, policy: Some(policy.clone()), ..ThisRun::default() };
         s.offset = None;
         s.now += seconds(if number == 0 { 0 } else { s.schedule.gap });
         s.note(|| format!("=== {:?}", policy.goal));
         let serial = s.nature().reads_need_mfa.then(|| "arn:aws:iam::123456789012:mfa/alice".to_owned());
-        let auth = if s.nature().no_mfa { Auth::KeyItself } else { Auth::Mfa { serial } };
+        let auth = match s.nature().other {
+            _ if policy.other_signs => Auth::Other(other_profile()),
+            _ if s.nature().no_mfa => Auth::KeyItself,
+            _ => Auth::Mfa { serial },
+        };
         Settings { policy, auth, settle: Settle::default() }
     });
     let base = model.with(|s| s.profiles[0].1.clone());
@@ -112,7 +127,17 @@ fn finished(model: &Model, run: std::pin::Pin<&mut impl Future<Output = Report>>
     }
 }
 
-fn policy(schedule: &Schedule, goal: Goal) -> Policy {
+fn other_profile() -> OtherProfile {
+    let secret = SecretKey::new("other".into());
+    let signer = Signer::Session(Session { id: OTHER.into(), token: secret.clone(), secret, expires: Time::MAX_UTC });
+    OtherProfile { name: "other".into(), signer, renew: "aws login --profile other".into() }
+}
+
+fn policy(schedule: &Schedule, goal: Goal, number: usize) -> Policy {
+    let other_signs = match schedule.nature.other {
+        Other::Nobody => false,
+        Other::Alice(once) | Other::Role(once) => !once || number == 0,
+    };
     Policy {
         goal,
         limits: Limits { max_age: TimeDelta::days(5), purge: None },
@@ -121,23 +146,36 @@ fn policy(schedule: &Schedule, goal: Goal) -> Policy {
         yes: schedule.person == Person::SaidYes,
         scheduled: schedule.person == Person::Timer,
         may_start: true,
+        other_signs,
     }
 }
 
-/// Up to three runs without faults.
-fn recover(model: &Model, schedule: &Schedule, first: usize) {
+/// Up to three runs without faults; says how the last one ended.
+fn recover(model: &Model, schedule: &Schedule, first: usize) -> Option<End> {
     model.with(|s| s.refused_until = None);
+    let mut last = None;
     for number in first..first + 3 {
-        let Some(report) = one_run(model, going_on(schedule), number, true) else { return };
+        let Some(report) = one_run(model, going_on(schedule), number, true) else { return last };
+        last = Some(report.end.clone());
         // A key that IAM still refuses now and then, and that has to sign, may cost one run more.
         let patience = schedule.nature.no_mfa && matches!(report.end, End::Halted(_));
         if number == first && !patience {
             model.with(|s| s.check_accounted(&report));
         }
         match judge(model, schedule, &report) {
-            Verdict::Complete if model.with(|s| !s.meddled) => return model.with(State::check_complete),
-            Verdict::Complete | Verdict::Decision => return,
-            Verdict::Wrong(why) => return model.with(|s| s.violated(why)),
+            Verdict::Complete => {
+                model.with(|s| {
+                    if !s.meddled {
+                        s.check_complete()
+                    }
+                });
+                return last;
+            }
+            Verdict::Decision => return last,
+            Verdict::Wrong(why) => {
+                model.with(|s| s.violated(why));
+                return last;
+            }
             Verdict::GoOn => {}
         }
     }
@@ -149,6 +187,7 @@ fn recover(model: &Model, schedule: &Schedule, first: usize) {
             s.check_complete();
         }
     });
+    last
 }
 
 enum Verdict {
@@ -170,12 +209,17 @@ fn judge(model: &Model, schedule: &Schedule, report: &Report) -> Verdict {
         End::Blocked(blocked) => Verdict::Wrong(format!("I5: blocked without need: {blocked:?}")),
         End::Halted(Halt::WrongIdentity { .. }) if schedule.nature.strange => Verdict::Decision,
         End::Halted(Halt::CannotSignIn { key, .. }) if model.with(|s| truly_off(s, key)) => Verdict::Decision,
+        End::Halted(Halt::Other(OtherHalt::OwnerUnknown { .. } | OtherHalt::OwnerInDoubt { .. }))
+            if schedule.story.taken() =>
+        {
+            Verdict::Decision
+        }
         End::Halted(_) => Verdict::GoOn,
     }
 }
 
 fn truly_off(state: &State, id: &KeyId) -> bool {
-    state.meddled && state.key(id).is_none_or(|key| key.status != Status::Active)
+    (state.meddled || state.taken(id)) && state.key(id).is_none_or(|key| key.status != Status::Active)
 }
 
 /// Which decisions may be asked for. Where outsiders act, any: they may have made the need for it.
@@ -189,8 +233,9 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
         // A machine that slept between intent and create made its key outside the window: not ours for sure.
         Blocked::OtherKey { .. } => {
             let slept = schedule.faults.iter().any(|planned| matches!(planned.fault, Fault::Slept(_)));
-            slept || matches!(schedule.story, Story::BesideAnother(_))
+            slept || matches!(schedule.story, Story::BesideAnother(_) | Story::TakenBeside(_))
         }
+        Blocked::BothSlotsTaken { .. } => schedule.story == Story::TakenBeside(false),
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
         Blocked::Orphan { .. } => nobody_says_yes,
         Blocked::RetiredInGrace { .. } | Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,

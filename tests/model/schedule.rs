@@ -43,6 +43,8 @@ pub enum Op {
     DeleteKey,
     LastUsed,
     KeysMadeBy,
+    User,
+    KeyAccount,
     ProveWritable,
     Published,
     Publish,
@@ -66,8 +68,9 @@ impl Op {
 }
 
 /// The calls that random faults aim at.
-const AIMS: [Op; 18] = [
+const AIMS: [Op; 19] = [
     Op::Identity,
+    Op::KeyAccount,
     Op::OpenSession,
     Op::ListKeys,
     Op::CreateKey,
@@ -165,6 +168,26 @@ pub enum Story {
     RotateAgain,
     /// Beside a foreign key, `true` when that is Active; `rotate`.
     BesideAnother(bool),
+    /// The purge took the key: switched it off, or with `true` deleted it; `rotate --auth-profile`.
+    Taken(bool),
+    /// The same beside a foreign key that is Active.
+    TakenBeside(bool),
+}
+
+impl Story {
+    pub fn taken(self) -> bool {
+        matches!(self, Self::Taken(_) | Self::TakenBeside(_))
+    }
+}
+
+/// Who signs beside the key itself (`--auth-profile`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Other {
+    Nobody,
+    /// The user's own sign-in, such as `aws login`; with `true` in the first run only.
+    Alice(bool),
+    /// A role that may do it; with `true` in the first run only.
+    Role(bool),
 }
 
 /// Who is there to be asked.
@@ -210,6 +233,7 @@ pub struct Nature {
     /// New keys answer as another account's.
     pub strange: bool,
     pub retire_after: i64,
+    pub other: Other,
 }
 
 pub const KIND: Nature = Nature {
@@ -227,6 +251,7 @@ pub const KIND: Nature = Nature {
     whole_offset: false,
     strange: false,
     retire_after: 86_400,
+    other: Other::Nobody,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,9 +282,17 @@ impl Schedule {
             Story::RotateAgain,
             Story::BesideAnother(false),
             Story::BesideAnother(true),
+            Story::Taken(false),
+            Story::Taken(true),
+            Story::TakenBeside(false),
+            Story::TakenBeside(true),
         ]);
         let person = dice.pick(&[Person::SaidYes, Person::Agrees, Person::Declines, Person::Nobody, Person::Timer]);
-        let nature = nature(&mut dice);
+        let mut nature = nature(&mut dice);
+        if story.taken() || dice.one_in(4) {
+            let once = dice.one_in(2);
+            nature.other = dice.pick(&[Other::Alice(once), Other::Role(once)]);
+        }
         let outsiders = dice.one_in(3);
         let mut faults: Vec<Planned> = (0..dice.below(4)).map(|_| fault(&mut dice, outsiders)).collect();
         // At most two crashes: each run dies once.
@@ -290,6 +323,7 @@ fn nature(dice: &mut Dice) -> Nature {
         whole_offset: dice.one_in(2),
         strange: dice.one_in(20),
         retire_after: dice.pick(&[86_400, 86_400, 86_400, 60, 0]),
+        other: Other::Nobody,
     }
 }
 

@@ -9,10 +9,13 @@ use keyrot_me::keys::journal::{Rotation, RotationId};
 use keyrot_me::keys::policy::Policy;
 use keyrot_me::keys::secret::{AccessKey, SecretKey};
 
-use super::schedule::{Dice, OPS, Outside, Schedule, Story, Who};
+use super::schedule::{Dice, OPS, Other, Outside, Schedule, Story, Who};
 
 pub const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
 pub const CALL_TIMEOUT: i64 = 10;
+
+/// The id of the other profile's session.
+pub const OTHER: &str = "ASIAOTHER0000000";
 
 pub fn seconds(number: i64) -> TimeDelta {
     TimeDelta::seconds(number)
@@ -138,6 +141,14 @@ impl State {
             state.add_key("OTHER", MadeBy::Outsider, now - TimeDelta::days(9));
             state.keys[1].status = if active { Status::Active } else { Status::Inactive };
         }
+        if let Story::TakenBeside(_) = schedule.story {
+            state.add_key("OTHER", MadeBy::Outsider, now - TimeDelta::days(9));
+        }
+        match schedule.story {
+            Story::Taken(true) | Story::TakenBeside(true) => drop(state.keys.remove(0)),
+            Story::Taken(false) | Story::TakenBeside(false) => state.keys[0].status = Status::Inactive,
+            _ => {}
+        }
         state.remember();
         state
     }
@@ -176,6 +187,19 @@ impl State {
 
     pub fn key_mut(&mut self, id: &KeyId) -> Option<&mut Key> {
         self.keys.iter_mut().find(|key| key.key.id == *id)
+    }
+
+    /// The other profile's identity.
+    pub fn other(&self) -> Identity {
+        match self.schedule.nature.other {
+            Other::Role(_) => Identity { arn: "arn:aws:sts::123456789012:assumed-role/admin/x".into(), ..alice() },
+            Other::Alice(_) | Other::Nobody => alice(),
+        }
+    }
+
+    /// The key that the story began with, where the purge had taken it by then.
+    pub fn taken(&self, id: &KeyId) -> bool {
+        self.schedule.story.taken() && id.as_str().starts_with("AKIAOLD")
     }
 
     pub fn active(&self, key: &AccessKey) -> bool {

@@ -116,6 +116,18 @@ impl Control {
         made
     }
 
+    /// Id, secret and token of what a sign-in at the console gives (`aws login`), for one hour: no key has made it.
+    pub fn sign_in(&self, user: impl Into<UserRef>, mfa: bool) -> (String, String, String) {
+        let (user, now, mut world) = (user.into(), self.now(), self.world());
+        let account = user.account(&world);
+        let (secret, token, expires) = (ids::secret(), ids::session_token(), now + TimeDelta::hours(1));
+        let owner = Owner::User { name: user.name, key_id: String::new() };
+        let made = (ids::temporary_key(), secret.clone(), token.clone());
+        let session = Session { secret, token, account, owner, created: now, expires, mfa };
+        world.sessions.insert(made.0.clone(), session);
+        made
+    }
+
     /// Every session is over, as after a long sleep.
     pub fn expire_sessions(&self) {
         let now = self.now();

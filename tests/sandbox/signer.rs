@@ -76,7 +76,8 @@ fn session_of(world: &mut World, key_id: &str, token: &str, now: Time) -> Result
         Owner::Role { name, .. } => account.roles.contains_key(name),
     };
     let maker_works = match &session.owner {
-        Owner::User { key_id, .. } if world.settings.sessions_die_with_their_key => {
+        // A sign-in at the console is made by no key.
+        Owner::User { key_id, .. } if world.settings.sessions_die_with_their_key && !key_id.is_empty() => {
             world.long_term_key(key_id).is_some_and(|key| key.status == "Active")
         }
         _ => true,

@@ -8,7 +8,7 @@ use super::iam::{Context, Done, unknown_action};
 use super::ids;
 use super::mfa;
 use super::policy::{Ask, Policy, Verdict, judge};
-use super::signer::{Signer, Who, control_verdict};
+use super::signer::{Signer, Who, Wish, authorize, control_verdict};
 use super::wire::{Body, Failure, element, text};
 use super::world::{Owner, Session, World};
 
@@ -17,6 +17,7 @@ pub fn act(context: &mut Context) -> Result<Done, Failure> {
         "GetCallerIdentity" => Ok(caller_identity(context)),
         "GetSessionToken" => session_token(context),
         "AssumeRole" => assume_role(context),
+        "GetAccessKeyInfo" => access_key_info(context),
         _ => Err(unknown_action(context.request)),
     }
 }
@@ -26,6 +27,17 @@ fn caller_identity(context: &Context) -> Done {
     let (world, signer) = (&*context.world, context.signer);
     let arn = text("Arn", &signer.arn(world));
     Done::result(arn + &text("UserId", &signer.unique_id(world)) + &text("Account", &signer.account))
+}
+
+/// The account of any key there is or was, of whatever account.
+fn access_key_info(context: &Context) -> Result<Done, Failure> {
+    let key_id = context.request.required("AccessKeyId")?;
+    let wish = Wish { action: "sts:GetAccessKeyInfo", resource: "*".to_owned(), shown: None, extra: Vec::new() };
+    authorize(context.world, context.signer, wish, context.now)?;
+    match context.world.account_of_key(key_id) {
+        Some(account) => Ok(Done::result(text("Account", account))),
+        None => Err(Failure::validation(&format!("The access key {key_id} does not exist"))),
+    }
 }
 
 fn seconds(context: &Context, default: i64, longest: i64) -> Result<i64, Failure> {

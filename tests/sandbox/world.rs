@@ -29,6 +29,8 @@ pub struct World {
     pub buckets: HashMap<(String, Service), Bucket>,
     pub settings: Settings,
     key_owners: HashMap<String, (String, String)>,
+    /// Of every key that ever was: deleting takes nothing out of it.
+    key_accounts: HashMap<String, String>,
 }
 
 pub struct Account {
@@ -226,6 +228,10 @@ impl World {
         self.key_owners.get(key_id).cloned()
     }
 
+    pub fn account_of_key(&self, key_id: &str) -> Option<&str> {
+        self.key_accounts.get(key_id).map(String::as_str)
+    }
+
     pub fn account_of_signer(&self, key_id: &str) -> Option<String> {
         let session = || self.sessions.get(key_id).map(|session| session.account.clone());
         self.owner_of(key_id).map(|(account, _)| account).or_else(session)
@@ -238,6 +244,7 @@ impl World {
 
     pub fn add_key(&mut self, account: &str, user: &str, key: Key) {
         self.key_owners.insert(key.id.clone(), (account.to_owned(), user.to_owned()));
+        self.key_accounts.insert(key.id.clone(), account.to_owned());
         let user = self.account_mut(account).users.get_mut(user).expect("a user of the sandbox");
         user.keys.push(key);
     }

@@ -54,14 +54,26 @@ const TABLE: [(&str, &[(&str, &str)]); 10] = [
         "Verified",
         &[("Unstored", "Orphan"), ("Published", "Published"), ("Rollback", "Staged"), ("Abandoned", "Closed")],
     ),
-    ("Published", &[("Published", "Published"), ("Reread", "Reread"), ("Rollback", "Staged")]),
+    ("Published", &[("Published", "Published"), ("Reread", "Reread"), ("Rollback", "Staged"), ("Abandoned", "Closed")]),
     (
         "Reread",
-        &[("Published", "Published"), ("Reread", "Reread"), ("Deactivated", "Deactivated"), ("Rollback", "Staged")],
+        &[
+            ("Published", "Published"),
+            ("Reread", "Reread"),
+            ("Deactivated", "Deactivated"),
+            ("Rollback", "Staged"),
+            ("Abandoned", "Closed"),
+        ],
     ),
     (
         "Deactivated",
-        &[("Published", "Published"), ("Proved", "Retired"), ("Reactivated", "Staged"), ("Rollback", "Staged")],
+        &[
+            ("Published", "Published"),
+            ("Proved", "Retired"),
+            ("Reactivated", "Staged"),
+            ("Rollback", "Staged"),
+            ("Abandoned", "Closed"),
+        ],
     ),
     ("Retired", &[("Published", "Published"), ("Rollback", "Staged"), ("Deleted old", "Closed")]),
     ("Closed", &[]),
@@ -102,6 +114,7 @@ fn event(name: &str) -> Event {
             signer: "ASIASESSION".into(),
             mfa_serial: None,
             call_timeout: 10,
+            old_off: false,
         },
     }
 }

@@ -29,6 +29,14 @@ pub struct Situation {
     pub suspect: Option<Suspect>,
 }
 
+impl Situation {
+    /// IAM lists the target as Active.
+    #[must_use]
+    pub fn target_works(&self) -> bool {
+        self.listing.iter().flatten().any(|facts| facts.id == self.target && facts.status == Status::Active)
+    }
+}
+
 /// What is known about a key that may come from a create whose answer was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
@@ -159,6 +167,8 @@ pub enum Blocked {
     RetiredActiveAgain { key: KeyId },
     /// The quota is full with a key that is not ours.
     OtherKey { other: KeyFacts },
+    /// The quota is full, and the profile's own key, off or gone, is none that works.
+    BothSlotsTaken { target: KeyId, keys: Vec<KeyFacts> },
     /// More keys than IAM's quota knows of.
     TooManyKeys { keys: Vec<KeyId> },
     /// `--replace` names the key that is to be rotated.
@@ -187,6 +197,8 @@ pub enum Blocked {
     ProfileChanged { old: KeyId, new: KeyId },
     /// `rollback` with nothing to roll back.
     NothingToRollBack,
+    /// `rollback` to a key that was off or gone before its successor was made.
+    OldKeyWasOff { key: KeyId },
     /// `rollback` of a key that is past its grace.
     GraceOver { key: KeyId },
     /// `rollback` after a rollback.

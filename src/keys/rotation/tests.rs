@@ -1,5 +1,7 @@
 //! One test per row of DESIGN's fault table that the planner decides.
 
+mod other;
+
 use super::*;
 use crate::keys::facts::{Identity, LastUsed};
 use crate::keys::journal::{RotationId, fold};
@@ -33,6 +35,7 @@ fn policy(goal: Goal) -> Policy {
         yes: false,
         scheduled: false,
         may_start: true,
+        other_signs: false,
     }
 }
 
@@ -58,6 +61,7 @@ fn rotation(events: Vec<Event>) -> Rotation {
         signer: "ASIASESSION".into(),
         mfa_serial: None,
         call_timeout: 10,
+        old_off: false,
     };
     for (second, event) in (0..).zip([vec![intent], events].concat()) {
         fold(&mut all, &RotationId::from_bits(7), at(second), event).unwrap();

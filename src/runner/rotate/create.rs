@@ -10,7 +10,7 @@ use crate::keys::facts::KeyId;
 use crate::keys::journal::{Event, Rotation, RotationId};
 use crate::keys::rotation::{Maker, Situation, Suspect, Used};
 use crate::keys::secret::Signer;
-use crate::ports::{CallError, Cause, Clock, CreatedKey, Iam, SecretStore, StoreError, World};
+use crate::ports::{CallError, Cause, Clock, CreatedKey, Iam, KeyUse, SecretStore, StoreError, World};
 
 /// S4: tries of a throttled create, and the time they may take together.
 const CREATE_TRIES: u32 = 5;
@@ -64,6 +64,7 @@ impl<W: World> Run<'_, W> {
                 signer: signer.id().to_owned(),
                 mfa_serial: self.mfa_serial.clone(),
                 call_timeout: self.world.iam().call_timeout().num_seconds(),
+                old_off: !s.target_works(),
             },
         )?;
         self.current = Some(id.clone());
@@ -92,7 +93,7 @@ impl<W: World> Run<'_, W> {
     fn create_refused(&mut self, error: CallError) -> Result<CallError, Halt> {
         match error.cause {
             Cause::Throttled | Cause::QuotaFull => Ok(error),
-            Cause::SessionExpired => {
+            Cause::SessionExpired if self.other().is_none() => {
                 self.session = None;
                 Ok(error)
             }
@@ -148,9 +149,9 @@ impl<W: World> Run<'_, W> {
                 (None, None) => Maker::Unknown,
             }
         });
-        let used = match self.signed_raw(async |signer| world.iam().last_used(signer, &key).await).await? {
-            Ok(Some(used)) => Used::At(used),
-            Ok(None) => Used::NotRecorded,
+        let used = match self.signed_raw(async |signer| world.iam().key_use(signer, &key).await).await? {
+            Ok(KeyUse { last: Some(used), .. }) => Used::At(used),
+            Ok(_) => Used::NotRecorded,
             Err(_) => Used::Unknown,
         };
         self.suspect = Some(Suspect { key, maker, used });

@@ -4,11 +4,12 @@
 //! observing again (plus the open session, so that one MFA code serves a whole run).
 
 mod create;
+mod other;
 mod outcome;
 mod signing;
 mod steps;
 
-pub use outcome::{Auth, End, Halt, Report, Settings};
+pub use outcome::{Auth, End, Halt, OtherHalt, OtherProfile, Report, Settings};
 
 use chrono::TimeDelta;
 
@@ -16,7 +17,7 @@ use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::{Event, Rotation, RotationId};
 use crate::keys::preview::preview;
 use crate::keys::rotation::{self, Blocked, Decision, Situation, Step, Suspect, Waiting};
-use crate::keys::secret::{AccessKey, Session, Signer};
+use crate::keys::secret::{AccessKey, Session};
 use crate::ports::{Cause, Clock, Desk, Iam, Journal, SecretStore, World};
 
 /// A clock further off than this cannot sign (AWS allows about five minutes).
@@ -32,7 +33,7 @@ const MOST_STEPS: u32 = 120;
 pub struct Run<'a, W: World> {
     world: &'a W,
     settings: Settings,
-    /// The key that the asked profile held when the run began.
+    /// The key that the asked profile held when the run began, or when a rotation was given up.
     base: AccessKey,
     /// The key that opens sessions: the profile's, or its successor where the profile's is off already.
     signing: AccessKey,
@@ -40,6 +41,8 @@ pub struct Run<'a, W: World> {
     /// When STS accepted `base` itself.
     accepted: Option<Time>,
     who: Option<Identity>,
+    /// Whose credentials the other profile holds.
+    by: Option<Identity>,
     listing: Option<Vec<KeyFacts>>,
     /// When the newest listing was asked for.
     asked: Option<Time>,
@@ -62,7 +65,7 @@ impl<'a, W: World> Run<'a, W> {
     pub fn new(world: &'a W, base: AccessKey, settings: Settings) -> Self {
         let mfa_serial = match &settings.auth {
             Auth::Mfa { serial } => serial.clone(),
-            Auth::KeyItself => None,
+            Auth::KeyItself | Auth::Other(_) => None,
         };
         Self {
             world,
@@ -72,6 +75,7 @@ impl<'a, W: World> Run<'a, W> {
             session: None,
             accepted: None,
             who: None,
+            by: None,
             listing: None,
             asked: None,
             seen: Vec::new(),
@@ -92,7 +96,7 @@ impl<'a, W: World> Run<'a, W> {
     pub async fn run(mut self) -> Report {
         let end = match self.go_on().await {
             Ok(end) => end,
-            Err(halt) => End::Halted(self.unfinished_if_begun(halt)),
+            Err(halt) => End::Halted(self.unfinished_if_begun(self.of_other(halt))),
         };
         let last_uses = self.last_uses(&end).await;
         let rotation = self.rotations().ok().and_then(|all| self.reported(&all));
@@ -112,8 +116,12 @@ impl<'a, W: World> Run<'a, W> {
 
     /// What a run would do, from here to its end: nothing is changed, and nobody is asked for a code.
     pub async fn plan(mut self) -> Result<Vec<Decision>, Halt> {
+        self.planned().await.map_err(|halt| self.of_other(halt))
+    }
+
+    async fn planned(&mut self) -> Result<Vec<Decision>, Halt> {
         self.sign_in().await?;
-        let (user, signer) = (self.user(), Signer::Key(self.signing.clone()));
+        let (user, signer) = (self.user(), self.without_asking());
         self.listing = Some(self.world.iam().list_keys(&signer, &user).await?);
         let situation = self.observe()?;
         let who = self.who.clone().ok_or(Halt::Stopped)?;
@@ -236,6 +244,12 @@ impl<'a, W: World> Run<'a, W> {
             Blocked::OrphanInGrace { key, delete_after } => {
                 (key, format!("the lost key {key} is off and kept until {}. delete it now?", at(*delete_after)))
             }
+            Blocked::BothSlotsTaken { target, keys } => match dead(target, keys) {
+                Some(key) => {
+                    (&key.id, format!("{} is {} and fills IAM's quota. delete it for good?", key.id, key.status))
+                }
+                None => return false,
+            },
             Blocked::OtherKey { other } if other.status != Status::Active => {
                 (&other.id, format!("{} is {} and fills IAM's quota. delete it for good?", other.id, other.status))
             }
@@ -264,6 +278,9 @@ impl<'a, W: World> Run<'a, W> {
             Halt::NotPermitted(error) | Halt::Call(error) | Halt::CannotSignIn { error, .. } if begun => {
                 Halt::Unfinished { why: error.to_string() }
             }
+            Halt::Other(OtherHalt::Refused { profile, renew, error, .. }) if begun => {
+                Halt::Unfinished { why: format!("{error}; see to the sign-in of profile {profile}: {renew}") }
+            }
             // Gone since it signed in.
             Halt::Call(error) if error.cause == Cause::KeyNotAccepted => {
                 Halt::CannotSignIn { key: self.signing.id.clone(), error }
@@ -276,10 +293,10 @@ impl<'a, W: World> Run<'a, W> {
     async fn last_uses(&mut self, end: &End) -> Vec<(KeyFacts, Option<LastUsed>)> {
         let End::Blocked(_) = end else { return Vec::new() };
         let Some(listing) = self.listing.take() else { return Vec::new() };
-        let signer = self.session.clone().map_or(Signer::Key(self.signing.clone()), Signer::Session);
+        let signer = self.without_asking();
         let mut found = Vec::new();
         for facts in listing {
-            let used = self.world.iam().last_used(&signer, &facts.id).await.ok().flatten();
+            let used = self.world.iam().key_use(&signer, &facts.id).await.ok().and_then(|used| used.last);
             found.push((facts, used));
         }
         found
@@ -307,8 +324,14 @@ impl<'a, W: World> Run<'a, W> {
 }
 
 /// Whether two identities are the same IAM user, though it may have been moved to another path.
-pub(super) fn same_user(a: &Identity, b: &Identity) -> bool {
+pub(in crate::runner) fn same_user(a: &Identity, b: &Identity) -> bool {
     a.account == b.account && a.user() == b.user() && a.partition() == b.partition()
+}
+
+/// The key to ask about where both slots are taken: the profile's own, else another that is off.
+fn dead<'a>(target: &KeyId, keys: &'a [KeyFacts]) -> Option<&'a KeyFacts> {
+    let off = || keys.iter().filter(|key| key.status != Status::Active);
+    off().find(|key| key.id == *target).or_else(|| off().next())
 }
 
 /// What a signal leaves: a rotation for the next run, or nothing.

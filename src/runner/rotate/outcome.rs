@@ -8,6 +8,7 @@ use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Time};
 use crate::keys::journal::Rotation;
 use crate::keys::policy::{Policy, Settle};
 use crate::keys::rotation::{Blocked, Idle};
+use crate::keys::secret::Signer;
 use crate::ports::{CallError, Cause, StoreError};
 
 /// How IAM writes are signed.
@@ -17,6 +18,17 @@ pub enum Auth {
     Mfa { serial: Option<String> },
     /// The profile's own key.
     KeyItself,
+    /// `--auth-profile`.
+    Other(OtherProfile),
+}
+
+/// Another profile, whose credentials sign in the key's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherProfile {
+    pub name: String,
+    pub signer: Signer,
+    /// The command that renews its sign-in, or shows what it is.
+    pub renew: String,
 }
 
 /// What one run goes by.
@@ -46,6 +58,8 @@ pub enum Halt {
         key: KeyId,
         error: CallError,
     },
+    /// `--auth-profile` does not serve.
+    Other(OtherHalt),
     /// The local clock is off by this much (service − local).
     ClockOff {
         by: TimeDelta,
@@ -66,6 +80,31 @@ pub enum Halt {
     Call(CallError),
     /// SIGINT or SIGTERM before anything was begun.
     Stopped,
+}
+
+/// Why another profile cannot sign in the key's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherHalt {
+    /// AWS refuses its credentials, or does not permit them what they are to do.
+    Refused {
+        profile: String,
+        renew: String,
+        /// Who they are, once STS has told.
+        by: Option<Identity>,
+        error: CallError,
+    },
+    /// It belongs to another account than the key.
+    Account { profile: String, by: Identity, key: KeyId, account: String },
+    /// Nobody tells whose key this was, and the profile's is no user who may say 'mine'.
+    OwnerUnknown { key: KeyId, profile: String, by: Identity },
+    /// Nobody tells whose key this was; the profile's user has not said 'mine'.
+    OwnerInDoubt { key: KeyId, by: Identity },
+}
+
+impl From<OtherHalt> for Halt {
+    fn from(why: OtherHalt) -> Self {
+        Self::Other(why)
+    }
 }
 
 impl From<StoreError> for Halt {

@@ -25,9 +25,10 @@ impl<W: World> Run<'_, W> {
             return Err(Halt::ClockOff { by });
         }
         self.accepted = answer.is_ok().then(|| self.now());
-        let who = match answer {
-            Err(error) if error.cause == Cause::KeyNotAccepted => self.sign_in_otherwise(error).await?,
-            other => other.map_err(|error| sign_in_refused(&self.base, error))?,
+        let who = match (self.other().cloned(), answer) {
+            (Some(other), answer) => self.sign_in_by(&other, answer).await?,
+            (None, Err(error)) if error.cause == Cause::KeyNotAccepted => self.sign_in_otherwise(error).await?,
+            (None, answer) => answer.map_err(|error| sign_in_refused(&self.base, error))?,
         };
         if who.user().is_none() {
             return Err(Halt::NotAUser { arn: who.arn });
@@ -95,8 +96,10 @@ impl<W: World> Run<'_, W> {
 
     /// What signs IAM's writes, opened when the first of them needs it.
     pub(super) async fn signer(&mut self) -> Result<Signer, Halt> {
-        if self.settings.auth == Auth::KeyItself {
-            return Ok(Signer::Key(self.signing.clone()));
+        match &self.settings.auth {
+            Auth::KeyItself => return Ok(Signer::Key(self.signing.clone())),
+            Auth::Other(other) => return Ok(other.signer.clone()),
+            Auth::Mfa { .. } => {}
         }
         let still_good = self.session.as_ref().filter(|session| session.expires - self.now() > SESSION_RESERVE);
         let session = match still_good {
@@ -104,6 +107,15 @@ impl<W: World> Run<'_, W> {
             None => self.open_session().await?,
         };
         Ok(Signer::Session(session))
+    }
+
+    /// What signs a look without anybody being asked for a code.
+    pub(super) fn without_asking(&self) -> Signer {
+        match (&self.settings.auth, &self.session) {
+            (Auth::Other(other), _) => other.signer.clone(),
+            (_, Some(session)) => Signer::Session(session.clone()),
+            (_, None) => Signer::Key(self.signing.clone()),
+        }
     }
 
     /// Performs `call` with what signs IAM's writes; once more with a new session when the first one's
@@ -119,7 +131,7 @@ impl<W: World> Run<'_, W> {
     ) -> Result<Result<T, CallError>, Halt> {
         let signer = self.signer().await?;
         let first = call(&signer).await;
-        if !matches!(&first, Err(error) if error.cause == Cause::SessionExpired) {
+        if self.other().is_some() || !matches!(&first, Err(error) if error.cause == Cause::SessionExpired) {
             return Ok(first);
         }
         self.session = None;
@@ -190,7 +202,8 @@ impl<W: World> Run<'_, W> {
             [] => Err(Halt::Mfa {
                 why: "this user has passkeys or security keys only, and STS takes TOTP codes only".to_owned(),
                 hint: Some(
-                    "register a TOTP device as well; signing through `aws login` (--auth-profile) comes with a later version"
+                    "sign in with `aws login --profile NAME`, then `keyrot-me rotate --auth-profile NAME`; \
+                     or register a TOTP device as well"
                         .to_owned(),
                 ),
             }),
@@ -205,11 +218,11 @@ impl<W: World> Run<'_, W> {
     }
 }
 
-fn of_rotation(rotation: &Rotation, key: &KeyId) -> bool {
+pub(super) fn of_rotation(rotation: &Rotation, key: &KeyId) -> bool {
     rotation.retire == *key || rotation.keep.as_ref() == Some(key)
 }
 
-fn sign_in_refused(key: &AccessKey, error: CallError) -> Halt {
+pub(super) fn sign_in_refused(key: &AccessKey, error: CallError) -> Halt {
     match error.cause {
         Cause::KeyNotAccepted | Cause::SignatureRefused => Halt::CannotSignIn { key: key.id.clone(), error },
         _ => error.into(),

@@ -47,7 +47,8 @@ impl<W: World> Run<'_, W> {
         self.asked = Some(self.now());
         let user = self.user();
         let may_stop_here = s.rotation.as_ref().is_some_and(|open| !open.unfinished());
-        if self.session.is_none() && (may_stop_here || !self.settings.policy.surely_writes()) {
+        let asks = self.session.is_none() && matches!(self.settings.auth, Auth::Mfa { .. });
+        if asks && (may_stop_here || !self.settings.policy.surely_writes()) {
             let own = Signer::Key(self.signing.clone());
             match self.world.iam().list_keys(&own, &user).await {
                 Ok(keys) => {
@@ -110,14 +111,25 @@ impl<W: World> Run<'_, W> {
             }
             Event::Abandoned { reason } => {
                 self.tell(&format!("this rotation ends: {reason}"));
-                if let Some(key) = &open.keep {
-                    self.world.store().erase(&open.id, key)?;
-                }
+                self.give_up(open)?;
             }
             Event::NotCreated => self.tell("the lost create made no key"),
             _ => {}
         }
         self.record(&open.id, event)
+    }
+
+    /// Its copies go; where its key was published already, that is the one which the profile holds now.
+    fn give_up(&mut self, open: &Rotation) -> Result<(), Halt> {
+        let published = self.world.store().published()?;
+        if let Some(held) = published.into_iter().find(|held| Some(&held.key.id) == open.keep.as_ref()) {
+            self.base = held.key;
+            self.accepted = None;
+        }
+        for key in open.keep.iter().chain([&open.retire]) {
+            self.world.store().erase(&open.id, key)?;
+        }
+        Ok(())
     }
 
     async fn activate(&mut self, key: KeyId) -> Result<(), Halt> {
@@ -273,9 +285,16 @@ impl<W: World> Run<'_, W> {
                 self.completed = true;
                 // The other one is off: what comes now in this run, the new key must sign.
                 self.signing = self.held(open, key)?;
-                self.record(&open.id, Event::Proved)
+                self.record(&open.id, Event::Proved)?;
+                // IAM said so when it was to go off: nothing is left to wait for.
+                if self.written.contains(&(retired.clone(), None)) {
+                    self.world.store().erase(&open.id, key)?;
+                    self.record(&open.id, Event::Deleted { key: retired })?;
+                }
+                Ok(())
             }
-            Proof::Refused(error) if error.cause == Cause::KeyNotAccepted => {
+            // It was off before: to switch it on would undo what somebody else did.
+            Proof::Refused(error) if error.cause == Cause::KeyNotAccepted && !open.old_off => {
                 let reason = format!("{key} was refused once {retired} was off ({error})");
                 self.record(&open.id, Event::Reactivated { reason: reason.clone() })?;
                 self.switch_on_again(&signer, &retired).await?;

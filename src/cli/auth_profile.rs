@@ -1,0 +1,55 @@
+//! `--auth-profile`: the credentials of another profile, got once, before anything is called at IAM.
+
+use crate::aws::credentials::{EstateProblem, signer_of};
+use crate::aws::endpoint::Destination;
+use crate::aws::profile::ProfileFiles;
+use crate::cli::args::Sign;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::machine::{Workplace, usage};
+use crate::host::paths;
+use crate::keys::facts::KeyId;
+use crate::keys::secret::Signer;
+use crate::runner::rotate::OtherProfile;
+
+/// The named profile's credentials, where one is named. `replace` is the key that the user gives up.
+pub async fn resolve(
+    sign: &Sign,
+    workplace: &Workplace,
+    replace: Option<&KeyId>,
+) -> Result<Option<OtherProfile>, Failure> {
+    let Some(name) = &sign.auth_profile else { return Ok(None) };
+    let places = &workplace.places;
+    let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
+    let destination = Destination::for_profile(&files, Some(name), &paths::env)
+        .await
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
+    let (signer, renew) = signer_of(destination, name).await.map_err(|problem| no_credentials(&problem))?;
+    if let Signer::Key(key) = &signer {
+        refuse_as_signer(name, &key.id, workplace, replace)?;
+    }
+    Ok(Some(OtherProfile { name: name.clone(), signer, renew }))
+}
+
+/// A key that signs must outlive the run.
+fn refuse_as_signer(name: &str, key: &KeyId, workplace: &Workplace, replace: Option<&KeyId>) -> Result<(), Failure> {
+    if replace == Some(key) {
+        return Err(Failure::new(Exit::Usage, format!("{key} cannot be given up: profile '{name}' signs with it"))
+            .hint("name the other key with --replace, or another profile with --auth-profile"));
+    }
+    if workplace.subjects.iter().any(|subject| subject.signing.key.id == *key) {
+        return Err(Failure::new(Exit::Usage, format!("profile '{name}' holds {key}, which is to be rotated itself"))
+            .hint("--no-mfa lets a key sign for itself; --auth-profile names a profile with other credentials"));
+    }
+    Ok(())
+}
+
+fn no_credentials(problem: &EstateProblem) -> Failure {
+    let (exit, hint) = match problem {
+        EstateProblem::Unusable { .. } => (Exit::CannotSignIn, problem.hint()),
+        EstateProblem::Empty { .. } => {
+            (Exit::Usage, "name a profile that signs in, such as one of 'aws configure sso' or 'aws login'".to_owned())
+        }
+        _ => (Exit::Usage, problem.hint()),
+    };
+    Failure::new(exit, problem.to_string()).hint(hint)
+}
