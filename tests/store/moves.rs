@@ -18,7 +18,7 @@ fn a_key_goes_into_the_keychain_and_its_lines_leave_the_file() {
         home.station.credentials(),
         "# alice's keys\n[default]\n\n; of another account\n[elsewhere]\naws_access_key_id=AKIAELSEWHERE0000001\naws_secret_access_key=not/a/real+secret\n"
     );
-    assert_eq!(home.config(), format!("[default]\n{}\n", home.line("default")));
+    assert_eq!(home.config(), format!("[default]\n{}\n", line("default")));
     assert_eq!(fs::metadata(home.config_path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(desktop.contents("keyrot-me probe").is_empty());
 
@@ -43,7 +43,7 @@ fn there_and_back_the_files_are_as_they_were() {
             home.station.write_credentials(&before);
             home.write_config(config);
             home.to_keychain();
-            assert_eq!(home.config().matches(&format!("  max = 1\r\n{}\r\n\r\n", home.line("default"))).count(), 1);
+            assert_eq!(home.config().matches(&format!("  max = 1\r\n{}\r\n\r\n", line("default"))).count(), 1);
             home.to_file();
             assert_eq!(home.station.credentials(), before);
             assert_eq!(home.config(), config);
@@ -183,7 +183,7 @@ fn a_line_that_names_a_program_which_is_gone_is_mended() {
 fn a_profile_that_gets_the_key_of_another_one_gets_it_after_the_move_too() {
     let Some(desktop) = Desktop::start().map(Arc::new) else { return };
     let home = Home::new(&desktop);
-    home.write_config(&format!("[profile work]\n{}\n", home.line("default")));
+    home.write_config(&format!("[profile work]\n{}\n", line("default")));
     assert_eq!(home.found("work"), Some(home.key()));
     home.to_keychain();
     assert_eq!(home.found("work"), Some(home.key()));
