@@ -52,7 +52,7 @@ impl Way {
                 assert_eq!(home.desktop.stashed(), [(retired.id, retired.secret.clone())]);
                 assert_eq!(home.files_with(&home.secret), Vec::<PathBuf>::new());
                 assert_eq!(home.files_with(&retired.secret), Vec::<PathBuf>::new());
-                assert!(home.config().contains(&home.line("default")));
+                assert!(home.config().contains(&line("default")));
             }
             Self::File => {
                 home.keychain_is_empty();

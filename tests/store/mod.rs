@@ -88,10 +88,6 @@ impl Home {
         fs::write(self.config_path(), text).unwrap();
     }
 
-    pub fn line(&self, profile: &str) -> String {
-        format!("credential_process = {} credential-process --profile {profile}", program())
-    }
-
     /// What an AWS tool finds for a profile: the key of the credentials file, else what the program in the config file
     /// prints, run as the SDKs run it.
     pub fn found(&self, profile: &str) -> Option<(String, String)> {
@@ -137,6 +133,11 @@ impl Home {
             assert!(self.desktop.contents(service).is_empty(), "{service}");
         }
     }
+}
+
+/// The line of a profile in the config file, as it is meant to be.
+fn line(profile: &str) -> String {
+    format!("credential_process = {} credential-process --profile {profile}", program())
 }
 
 /// The lines under a header, up to the next one.

@@ -18,7 +18,7 @@ fn a_key_goes_into_the_keychain_and_its_lines_leave_the_file() {
         home.station.credentials(),
         "# alice's keys\n[default]\n\n; of another account\n[elsewhere]\naws_access_key_id=AKIAELSEWHERE0000001\naws_secret_access_key=not/a/real+secret\n"
     );
-    assert_eq!(home.config(), format!("[default]\n{}\n", home.line("default")));
+    assert_eq!(home.config(), format!("[default]\n{}\n", line("default")));
     assert_eq!(fs::metadata(home.config_path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(desktop.contents("keyrot-me probe").is_empty());
 
@@ -43,7 +43,7 @@ fn there_and_back_the_files_are_as_they_were() {
             home.station.write_credentials(&before);
             home.write_config(config);
             home.to_keychain();
-            assert_eq!(home.config().matches(&format!("  max = 1\r\n{}\r\n\r\n", home.line("default"))).count(), 1);
+            assert_eq!(home.config().matches(&format!("  max = 1\r\n{}\r\n\r\n", line("default"))).count(), 1);
             home.to_file();
             assert_eq!(home.station.credentials(), before);
             assert_eq!(home.config(), config);
@@ -157,6 +157,64 @@ fn a_read_only_credentials_file_keeps_its_mode() {
     home.to_keychain();
     assert_eq!(fs::metadata(home.station.credentials_path()).unwrap().permissions().mode() & 0o777, 0o400);
     assert_eq!(home.found("default"), Some(home.key()));
+}
+
+#[test]
+fn a_line_that_names_a_program_which_is_gone_is_mended() {
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    let home = Home::new(&desktop);
+    home.to_keychain();
+    let good = home.config();
+    home.write_config(&good.replace(program(), "/gone/bin/keyrot-me"));
+    let ran = home.to_keychain();
+    assert!(ran.stdout.contains("names this one now"), "{}", ran.stdout);
+    assert_eq!(home.config(), good);
+    // One that is there may be a person's own choice.
+    let own = home.station.path("keyrot-me");
+    std::os::unix::fs::symlink(program(), &own).unwrap();
+    let chosen = good.replace(program(), &own.display().to_string());
+    home.write_config(&chosen);
+    assert!(home.to_keychain().stdout.contains("nothing to do"));
+    assert_eq!(home.config(), chosen);
+}
+
+/// It asks for that profile by name, wherever the key is.
+#[test]
+fn a_profile_that_gets_the_key_of_another_one_gets_it_after_the_move_too() {
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    let home = Home::new(&desktop);
+    home.write_config(&format!("[profile work]\n{}\n", line("default")));
+    assert_eq!(home.found("work"), Some(home.key()));
+    home.to_keychain();
+    assert_eq!(home.found("work"), Some(home.key()));
+    assert_eq!(home.found("default"), Some(home.key()));
+}
+
+/// botocore says which of its ways to a key it took.
+#[test]
+fn boto3_finds_the_key_before_and_after() {
+    const CALLER: &str = "import boto3; c = boto3.Session().get_credentials(); \
+                          print(c.method, c.access_key, c.get_frozen_credentials().secret_key)";
+    let Some(python) = std::env::var_os("KEYROT_AWS_PYTHON") else {
+        return crate::skip::skip("needs KEYROT_AWS_PYTHON, a Python with boto3: where it finds a key that was moved");
+    };
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    let home = Home::new(&desktop);
+    let finds = |method: &str| {
+        let mut command = Command::new(&python);
+        command
+            .args(["-c", CALLER])
+            .env_clear()
+            .envs(home.station.environment())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        let ran = Ran::from(command.output().unwrap()).expect(0);
+        assert_eq!(ran.stdout, format!("{method} {} {}\n", home.id, home.secret));
+    };
+    finds("shared-credentials-file");
+    home.to_keychain();
+    finds("custom-process");
+    home.to_file();
+    finds("shared-credentials-file");
 }
 
 #[test]

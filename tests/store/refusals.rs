@@ -45,7 +45,7 @@ fn another_profile_holds_the_key_too() {
     refused(&home, &MOVE, 3, &["credentials:4", "this section holds"]);
     home.station.write_credentials(format!("[default]\n{}", home.pair()));
     home.to_keychain();
-    home.write_config(&format!("{}[profile work]\n{}\n", home.config(), home.line("default")));
+    home.write_config(&format!("{}[profile work]\n{}\n", home.config(), line("default")));
     refused(&home, &BACK, 3, &["work too", "--to file --profile default --profile work"]);
 }
 
