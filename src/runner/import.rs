@@ -9,7 +9,7 @@ use crate::keys::facts::{Identity, KeyId, Time};
 use crate::keys::journal::{Event, Phase, Rotation};
 use crate::keys::policy::Settle;
 use crate::keys::secret::{AccessKey, Signer};
-use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, StoreError, World};
+use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, KeyUse, SecretStore, StoreError, World};
 
 /// Between two tries of a key that is not accepted yet, at least.
 const LEAST_PAUSE: TimeDelta = TimeDelta::milliseconds(250);
@@ -190,23 +190,24 @@ impl<'a, W: World> Check<'a, W> {
         }
     }
 
-    /// Whose a dead key was, where that is somebody else than `who`: by the journal, else its account by STS, which
-    /// knows it of keys that are off or gone too.
+    /// Whose a dead key was, where that is somebody else than `who`: by the journal, by IAM while it has the key, else its
+    /// account by STS, which mostly knows that of a deleted key too.
     async fn other_owner(&self, key: &AccessKey, who: &Identity, dead: &AccessKey) -> Result<Option<String>, Refused> {
         if let Some(had) = self.remembered(&dead.id)? {
             return Ok((!same_user(&had, who)).then_some(had.arn));
         }
-        match self.world.iam().key_account(&Signer::Key(key.clone()), &dead.id).await {
-            Ok(account) if account != who.account => Ok(Some(format!("account {account}"))),
-            known => {
-                let account = if known.is_ok() { ", was of the same account" } else { "" };
-                let id = &dead.id;
-                self.world
-                    .desk()
-                    .tell(&format!("{id} is not accepted any more{account}, and nothing tells whose it was"));
-                Ok(None)
-            }
+        let (iam, signer) = (self.world.iam(), Signer::Key(key.clone()));
+        if let Ok(KeyUse { user: Some(user), .. }) = iam.key_use(&signer, &dead.id).await {
+            return Ok((who.user() != Some(&user)).then(|| format!("user {user}")));
         }
+        let same_account = match iam.key_account(&signer, &dead.id).await {
+            Ok(account) if account != who.account => return Ok(Some(format!("account {account}"))),
+            Ok(_) => ", was of the same account",
+            Err(_) => "",
+        };
+        let id = &dead.id;
+        self.world.desk().tell(&format!("{id} is not accepted any more{same_account}, and nothing tells whose it was"));
+        Ok(None)
     }
 
     /// Whose key it was, as the journal has it.

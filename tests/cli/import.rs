@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use super::*;
-use crate::sandbox::Fault;
+use crate::sandbox::{ADMINISTRATOR, Fault};
 
 /// A key as the console makes it, just now: id and secret.
 pub fn made_in_console(station: &Workstation, user: &str) -> (String, String) {
@@ -227,6 +227,27 @@ fn another_users_key_is_not_waved_through() {
         "{}",
         station.credentials()
     );
+}
+
+/// The journal knows nothing of it: IAM tells while it has the key, STS afterwards.
+#[test]
+fn a_dead_key_of_somebody_else_is_told_by_iam_or_sts() {
+    let (station, id, _, file) = after_the_purge();
+    station.sandbox.set_policies("alice", &[ADMINISTRATOR]);
+    let bobs = station.sandbox.keys_of("bob").remove(0);
+    station.sandbox.set_status(&bobs.id, "Inactive");
+    let dead = station.held_id();
+    station.write_credentials(station.credentials().replace(&dead, &bobs.id));
+    let words = [&id, "belongs to arn:aws:iam::123456789012:user/alice", "to user bob", "--yes does not settle this"];
+    refused(&station, || station.run(&["import", "--yes", &file]), 3, &words);
+    station.sandbox.add_account("210987654321");
+    station.sandbox.add_user(("210987654321", "carol"));
+    let (carols, _) = station.sandbox.seed_key(("210987654321", "carol"), station.sandbox.now(), "Active");
+    station.sandbox.delete_key(&carols);
+    station.write_credentials(station.credentials().replace(&bobs.id, &carols));
+    refused(&station, || station.run(&["import", "--yes", &file]), 3, &[&id, "to account 210987654321"]);
+    station.write_credentials(station.credentials().replace(&carols, &dead));
+    station.run(&["import", "--no-rotate", &file]).expect(0);
 }
 
 #[test]
