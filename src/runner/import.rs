@@ -30,6 +30,10 @@ pub enum Refused {
         key: KeyId,
         present: KeyId,
     },
+    /// It is being rotated, and that is not about this profile.
+    InRotation {
+        key: KeyId,
+    },
     /// A rotation is unfinished, and one of its keys works: it can be finished.
     Unfinished {
         retire: KeyId,
@@ -55,25 +59,27 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// What the journal knows of a key that is to be imported.
+/// What the journal knows of a key that is to be imported into a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
     No,
-    /// It was imported before, and is being rotated.
+    /// It came in before, and is being rotated.
     InRotation,
-    /// It was imported before; this key took its place.
+    /// It came in before; this key took its place, and the profile has that.
     ReplacedBy(KeyId),
 }
 
-/// Whether the key came in before and its rotation has begun, so that only that is to be gone on with.
-pub fn known<W: World>(world: &W, key: &KeyId) -> Result<Known, StoreError> {
+/// Whether the key came in before and its rotation has begun, so that only that is to be gone on with. `present` is the
+/// profile's own key.
+pub fn known<W: World>(world: &W, key: &KeyId, present: Option<&KeyId>) -> Result<Known, Refused> {
     let rotations = world.journal().rotations()?;
     let Some(last) = rotations.iter().rev().find(|rotation| rotation.retire == *key) else { return Ok(Known::No) };
-    Ok(match &last.keep {
-        _ if last.unfinished() => Known::InRotation,
-        Some(keep) => Known::ReplacedBy(keep.clone()),
-        None => Known::No,
-    })
+    let successor = last.keep.as_ref().filter(|keep| present == Some(*keep));
+    match successor {
+        _ if !last.unfinished() => Ok(successor.map_or(Known::No, |keep| Known::ReplacedBy(keep.clone()))),
+        None if present != Some(key) => Err(Refused::InRotation { key: key.clone() }),
+        _ => Ok(Known::InRotation),
+    }
 }
 
 /// The check of one key.
@@ -91,11 +97,12 @@ impl<'a, W: World> Check<'a, W> {
 
     /// Whose key it is, once it may take the place of `present`.
     pub async fn run(&self, key: &AccessKey, present: Option<&AccessKey>) -> Result<Identity, Refused> {
+        self.world.journal().prove_writable()?;
         let who = self.prove(key).await?;
         if let Some(present) = present.filter(|present| present.id != key.id) {
             self.compare(key, &who, present).await?;
         }
-        self.close_dead_rotations(key, &who).await?;
+        self.close_dead_rotations(key, &who, present).await?;
         Ok(who)
     }
 
@@ -219,11 +226,19 @@ impl<'a, W: World> Check<'a, W> {
 
     /// A rotation both of whose keys are dead can never be finished, and would stand in the way of the next one. While
     /// one of them works, that rotation is the better way back.
-    async fn close_dead_rotations(&self, key: &AccessKey, who: &Identity) -> Result<(), Refused> {
+    async fn close_dead_rotations(
+        &self,
+        key: &AccessKey,
+        who: &Identity,
+        present: Option<&AccessKey>,
+    ) -> Result<(), Refused> {
+        let is_about = |open: &Rotation, key: &AccessKey| open.retire == key.id || open.keep.as_ref() == Some(&key.id);
+        let concerns =
+            |open: &&Rotation| same_user(&open.who, who) || present.is_some_and(|present| is_about(open, present));
         let rotations = self.world.journal().rotations()?;
-        for open in rotations.iter().filter(|open| open.unfinished() && same_user(&open.who, who)) {
+        for open in rotations.iter().filter(|open| open.unfinished()).filter(concerns) {
             let begun = !matches!(open.phase, Phase::Intended { .. } | Phase::Orphan { .. });
-            if !begun || open.retire == key.id || open.keep.as_ref() == Some(&key.id) {
+            if !begun || is_about(open, key) {
                 continue;
             }
             for held in self.held(open)? {
