@@ -154,6 +154,10 @@ pub fn refused(no: &Refused) -> Failure {
             ),
         )
         .hint("`keyrot-me rotate` replaces a key that works; to take the other one all the same: import with --yes"),
+        Refused::InRotation { key } => {
+            Failure::new(Exit::Unfinished, format!("{key} is being rotated already, and not for this profile"))
+                .hint("`keyrot-me rotate --all` finishes that")
+        }
         Refused::Unfinished { retire, works } => Failure::new(
             Exit::Unfinished,
             format!("a rotation of {retire} is unfinished, and {works} still works: no other key is needed"),

@@ -11,7 +11,7 @@ use crate::aws::profile::SigningProfile;
 use crate::cli::args::{Import, Output, Profiles};
 use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, halted, refused};
-use crate::cli::machine::{Codes, Machine, Subject, Surroundings, Workplace, elsewhere};
+use crate::cli::machine::{Codes, Machine, Subject, Surroundings, Workplace, elsewhere, found_places, locked};
 use crate::cli::render;
 use crate::cli::rotate::{Done, exit, run_each, settings};
 use crate::host::clock::Stop;
@@ -49,37 +49,49 @@ pub async fn run(args: &Import, output: Output) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let taken = source::take(args.source.as_deref(), args.erase, &stop)?;
     let name = args.profile.clone().or_else(|| paths::env("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
+    let _lock = locked(&found_places()?)?;
     let (workplace, home) = open(args, &name, &taken.key, stop, output).await?;
-    let _lock = workplace.lock()?;
     let [subject] = workplace.subjects.as_slice() else { return Err(halted(&Halt::Stopped)) };
     let machine = workplace.machine(subject, Vec::new(), true)?;
-    let known = import::known(&machine, &taken.key.id)?;
-    let came_before = match &known {
-        Known::InRotation => true,
-        Known::ReplacedBy(successor) => home.present.as_ref().is_some_and(|present| present.id == *successor),
-        Known::No => false,
-    };
-    let imported = if came_before {
-        tell_known(&taken.key, &known, output);
-        None
-    } else {
+    let present = home.present.as_ref().map(|present| &present.id);
+    let known = import::known(&machine, &taken.key.id, present).map_err(|no| refused(&no))?;
+    let imported = if known == Known::No {
         workplace.announce(subject);
+        agree_to_new_profile(&home, &machine)?;
         Some(bring_in(args, &workplace, subject, &machine, &home, &taken.key).await?)
+    } else {
+        tell_known(&taken.key, &known, args.no_rotate, output);
+        None
     };
     if let Some(imported) = imported.as_ref().filter(|_| !output.json) {
         render::imported(imported);
     }
-    let starts = !(came_before && matches!(known, Known::ReplacedBy(_)));
+    let starts = !matches!(known, Known::ReplacedBy(_));
     let rotations = if args.no_rotate { Vec::new() } else { rotate_it(args, &name, &codes, starts, output).await? };
-    let end = exit(&rotations);
+    let mut end = exit(&rotations);
     if end != Exit::Done && imported.is_some() {
         err(format_args!("note: {} is stored and works: `keyrot-me rotate` goes on from here", taken.key.id));
     }
-    let file = taken.file.as_ref().map(|file| farewell(args, file, &machine, end)).transpose()?;
+    let file = taken.file.as_ref().map(|file| farewell(args, file, &machine, &mut end));
     if output.json {
         render::import_json(imported.as_ref(), file, &rotations)?;
     }
     Ok(end)
+}
+
+/// A slip of the keyboard would make a profile that nobody looks into.
+fn agree_to_new_profile(home: &Home, machine: &Machine) -> Result<(), Failure> {
+    let Some(like) = &home.like else { return Ok(()) };
+    let question = format!("there is no profile '{}' (did you mean '{like}'?). make it?", home.profile);
+    match machine.desk().confirm(&question) {
+        Some(false) => Err(Failure::new(Exit::Blocked, format!("profile '{}' was not made", home.profile))
+            .hint(format!("name the right one: --profile {like}"))),
+        Some(true) => Ok(()),
+        None => {
+            err(format_args!("note: profile '{}' is new; there is one that is called '{like}'", home.profile));
+            Ok(())
+        }
+    }
 }
 
 /// The place that the key is to come to, found before anything is called.
@@ -134,15 +146,19 @@ async fn bring_in(
     Ok(Imported { key: key.id.clone(), profiles, who, store: home.kind(), replaced })
 }
 
-fn tell_known(key: &AccessKey, known: &Known, output: Output) {
+fn tell_known(key: &AccessKey, known: &Known, no_rotate: bool, output: Output) {
     if output.json || output.quiet {
         return;
     }
+    let id = &key.id;
     match known {
         Known::ReplacedBy(successor) => {
-            out(format_args!("nothing to do: {} came in before, and {successor} took its place", key.id));
+            out(format_args!("nothing to do: {id} came in before, and {successor} took its place"));
         }
-        _ => out(format_args!("{} came in before, and is being rotated: going on with that", key.id)),
+        _ if no_rotate => {
+            out(format_args!("{id} came in before, and is being rotated: `keyrot-me rotate` goes on with that"));
+        }
+        _ => out(format_args!("{id} came in before, and is being rotated: going on with that")),
     }
 }
 
@@ -168,22 +184,30 @@ async fn rotate_it(
 }
 
 /// The file has served. It is erased where somebody says so, and only after everything went well.
-fn farewell(args: &Import, file: &TakenFile, machine: &Machine, end: Exit) -> Result<FileEnd, Failure> {
+fn farewell(args: &Import, file: &TakenFile, machine: &Machine, end: &mut Exit) -> FileEnd {
     let name = file.path.display();
-    if end != Exit::Done {
+    if *end != Exit::Done {
         err(format_args!("note: {name} is kept; erase it once the rotation is done"));
-        return Ok(FileEnd::Kept);
+        return FileEnd::Kept;
     }
     if let Some(why) = file.obstacle() {
         err(format_args!("note: the file is not erased: {why}"));
-        return Ok(FileEnd::Kept);
+        return FileEnd::Kept;
     }
     let question = format!("erase {name}? ({NO_PROOF})");
-    if args.erase || machine.desk().confirm(&question) == Some(true) {
-        file.erase()?;
-        err(format_args!("note: {name} is erased; {NO_PROOF}"));
-        return Ok(FileEnd::Erased);
+    if !args.erase && machine.desk().confirm(&question) != Some(true) {
+        err(format_args!("note: {name} still holds the key: erase it (--erase does); {NO_PROOF}"));
+        return FileEnd::Kept;
     }
-    err(format_args!("note: {name} still holds the key: erase it (--erase does); {NO_PROOF}"));
-    Ok(FileEnd::Kept)
+    match file.erase() {
+        Ok(()) => {
+            err(format_args!("note: {name} is erased; {NO_PROOF}"));
+            FileEnd::Erased
+        }
+        Err(failure) => {
+            err(&failure);
+            *end = failure.exit;
+            FileEnd::Kept
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::keys::facts::{Identity, KeyId, Time};
 use crate::keys::journal::{Event, Phase, Rotation};
 use crate::keys::policy::Settle;
 use crate::keys::secret::{AccessKey, Signer};
-use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, SecretStore, StoreError, World};
+use crate::ports::{CallError, Cause, Clock, Desk, Iam, Journal, KeyUse, SecretStore, StoreError, World};
 
 /// Between two tries of a key that is not accepted yet, at least.
 const LEAST_PAUSE: TimeDelta = TimeDelta::milliseconds(250);
@@ -29,6 +29,10 @@ pub enum Refused {
     StillWorks {
         key: KeyId,
         present: KeyId,
+    },
+    /// It is being rotated, and that is not about this profile.
+    InRotation {
+        key: KeyId,
     },
     /// A rotation is unfinished, and one of its keys works: it can be finished.
     Unfinished {
@@ -55,25 +59,27 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// What the journal knows of a key that is to be imported.
+/// What the journal knows of a key that is to be imported into a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
     No,
-    /// It was imported before, and is being rotated.
+    /// It came in before, and is being rotated.
     InRotation,
-    /// It was imported before; this key took its place.
+    /// It came in before; this key took its place, and the profile has that.
     ReplacedBy(KeyId),
 }
 
-/// Whether the key came in before and its rotation has begun, so that only that is to be gone on with.
-pub fn known<W: World>(world: &W, key: &KeyId) -> Result<Known, StoreError> {
+/// Whether the key came in before and its rotation has begun, so that only that is to be gone on with. `present` is the
+/// profile's own key.
+pub fn known<W: World>(world: &W, key: &KeyId, present: Option<&KeyId>) -> Result<Known, Refused> {
     let rotations = world.journal().rotations()?;
     let Some(last) = rotations.iter().rev().find(|rotation| rotation.retire == *key) else { return Ok(Known::No) };
-    Ok(match &last.keep {
-        _ if last.unfinished() => Known::InRotation,
-        Some(keep) => Known::ReplacedBy(keep.clone()),
-        None => Known::No,
-    })
+    let successor = last.keep.as_ref().filter(|keep| present == Some(*keep));
+    match successor {
+        _ if !last.unfinished() => Ok(successor.map_or(Known::No, |keep| Known::ReplacedBy(keep.clone()))),
+        None if present != Some(key) => Err(Refused::InRotation { key: key.clone() }),
+        _ => Ok(Known::InRotation),
+    }
 }
 
 /// The check of one key.
@@ -91,11 +97,12 @@ impl<'a, W: World> Check<'a, W> {
 
     /// Whose key it is, once it may take the place of `present`.
     pub async fn run(&self, key: &AccessKey, present: Option<&AccessKey>) -> Result<Identity, Refused> {
+        self.world.journal().prove_writable()?;
         let who = self.prove(key).await?;
         if let Some(present) = present.filter(|present| present.id != key.id) {
             self.compare(key, &who, present).await?;
         }
-        self.close_dead_rotations(key, &who).await?;
+        self.close_dead_rotations(key, &who, present).await?;
         Ok(who)
     }
 
@@ -190,23 +197,24 @@ impl<'a, W: World> Check<'a, W> {
         }
     }
 
-    /// Whose a dead key was, where that is somebody else than `who`: by the journal, else its account by STS, which
-    /// knows it of keys that are off or gone too.
+    /// Whose a dead key was, where that is somebody else than `who`: by the journal, by IAM while it has the key, else its
+    /// account by STS, which mostly knows that of a deleted key too.
     async fn other_owner(&self, key: &AccessKey, who: &Identity, dead: &AccessKey) -> Result<Option<String>, Refused> {
         if let Some(had) = self.remembered(&dead.id)? {
             return Ok((!same_user(&had, who)).then_some(had.arn));
         }
-        match self.world.iam().key_account(&Signer::Key(key.clone()), &dead.id).await {
-            Ok(account) if account != who.account => Ok(Some(format!("account {account}"))),
-            known => {
-                let account = if known.is_ok() { ", was of the same account" } else { "" };
-                let id = &dead.id;
-                self.world
-                    .desk()
-                    .tell(&format!("{id} is not accepted any more{account}, and nothing tells whose it was"));
-                Ok(None)
-            }
+        let (iam, signer) = (self.world.iam(), Signer::Key(key.clone()));
+        if let Ok(KeyUse { user: Some(user), .. }) = iam.key_use(&signer, &dead.id).await {
+            return Ok((who.user() != Some(&user)).then(|| format!("user {user}")));
         }
+        let same_account = match iam.key_account(&signer, &dead.id).await {
+            Ok(account) if account != who.account => return Ok(Some(format!("account {account}"))),
+            Ok(_) => ", was of the same account",
+            Err(_) => "",
+        };
+        let id = &dead.id;
+        self.world.desk().tell(&format!("{id} is not accepted any more{same_account}, and nothing tells whose it was"));
+        Ok(None)
     }
 
     /// Whose key it was, as the journal has it.
@@ -218,11 +226,19 @@ impl<'a, W: World> Check<'a, W> {
 
     /// A rotation both of whose keys are dead can never be finished, and would stand in the way of the next one. While
     /// one of them works, that rotation is the better way back.
-    async fn close_dead_rotations(&self, key: &AccessKey, who: &Identity) -> Result<(), Refused> {
+    async fn close_dead_rotations(
+        &self,
+        key: &AccessKey,
+        who: &Identity,
+        present: Option<&AccessKey>,
+    ) -> Result<(), Refused> {
+        let is_about = |open: &Rotation, key: &AccessKey| open.retire == key.id || open.keep.as_ref() == Some(&key.id);
+        let concerns =
+            |open: &&Rotation| same_user(&open.who, who) || present.is_some_and(|present| is_about(open, present));
         let rotations = self.world.journal().rotations()?;
-        for open in rotations.iter().filter(|open| open.unfinished() && same_user(&open.who, who)) {
+        for open in rotations.iter().filter(|open| open.unfinished()).filter(concerns) {
             let begun = !matches!(open.phase, Phase::Intended { .. } | Phase::Orphan { .. });
-            if !begun || open.retire == key.id || open.keep.as_ref() == Some(&key.id) {
+            if !begun || is_about(open, key) {
                 continue;
             }
             for held in self.held(open)? {

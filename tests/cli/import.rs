@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use super::*;
-use crate::sandbox::Fault;
+use crate::sandbox::{ADMINISTRATOR, Fault};
 
 /// A key as the console makes it, just now: id and secret.
 pub fn made_in_console(station: &Workstation, user: &str) -> (String, String) {
@@ -229,6 +229,27 @@ fn another_users_key_is_not_waved_through() {
     );
 }
 
+/// The journal knows nothing of it: IAM tells while it has the key, STS afterwards.
+#[test]
+fn a_dead_key_of_somebody_else_is_told_by_iam_or_sts() {
+    let (station, id, _, file) = after_the_purge();
+    station.sandbox.set_policies("alice", &[ADMINISTRATOR]);
+    let bobs = station.sandbox.keys_of("bob").remove(0);
+    station.sandbox.set_status(&bobs.id, "Inactive");
+    let dead = station.held_id();
+    station.write_credentials(station.credentials().replace(&dead, &bobs.id));
+    let words = [&id, "belongs to arn:aws:iam::123456789012:user/alice", "to user bob", "--yes does not settle this"];
+    refused(&station, || station.run(&["import", "--yes", &file]), 3, &words);
+    station.sandbox.add_account("210987654321");
+    station.sandbox.add_user(("210987654321", "carol"));
+    let (carols, _) = station.sandbox.seed_key(("210987654321", "carol"), station.sandbox.now(), "Active");
+    station.sandbox.delete_key(&carols);
+    station.write_credentials(station.credentials().replace(&bobs.id, &carols));
+    refused(&station, || station.run(&["import", "--yes", &file]), 3, &[&id, "to account 210987654321"]);
+    station.write_credentials(station.credentials().replace(&carols, &dead));
+    station.run(&["import", "--no-rotate", &file]).expect(0);
+}
+
 #[test]
 fn a_present_key_that_works_is_given_up_only_by_yes() {
     let station = station();
@@ -340,4 +361,57 @@ fn a_file_that_erasing_would_not_rid_of_the_key_is_told_and_left() {
     let ran = station.run(&["import", "--no-rotate", &file]).expect(0);
     assert!(ran.stderr.contains("the file is not erased: ") && ran.stderr.contains("2 hard links"), "{}", ran.stderr);
     assert_eq!((station.held_id(), std::fs::read_to_string(&twin).unwrap().contains(&secret)), (id, true));
+}
+
+#[test]
+fn a_profile_that_is_new_and_like_another_one_is_noted() {
+    let (station, id, _, file) = after_the_purge();
+    let ran = station.run(&["import", "--no-rotate", "--profile", "elsewhree", &file]).expect(0);
+    assert!(
+        ran.stderr.contains("profile 'elsewhree' is new; there is one that is called 'elsewhere'"),
+        "{}",
+        ran.stderr
+    );
+    assert!(station.credentials().contains(&format!("[elsewhree]\naws_access_key_id = {id}\n")));
+}
+
+/// What a person left half done by hand.
+#[test]
+fn half_a_key_in_the_file_is_made_whole() {
+    let (station, id, secret, file) = after_the_purge();
+    let whole = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\nregion = eu-west-1\n");
+    for half in [
+        "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\nregion = eu-west-1\n".to_owned(),
+        "[default]\naws_access_key_id = oops\naws_secret_access_key = oops\nregion = eu-west-1\n".to_owned(),
+    ] {
+        station.write_credentials(&half);
+        station.run(&["import", "--no-rotate", &file]).expect(0);
+        assert_eq!(station.credentials(), whole, "{half}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_as_a_file_and_nobody_speaks_of_erasing_it() {
+    let (station, id, _, file) = after_the_purge();
+    let pipe = station.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = std::fs::read(file).unwrap();
+    let (writer, path) = (pipe.clone(), pipe.display().to_string());
+    let feeding = std::thread::spawn(move || std::fs::write(writer, text).unwrap());
+    let ran = station.run(&["import", "--no-rotate", &path]).expect(0);
+    feeding.join().unwrap();
+    assert!(station.held_id() == id && !ran.stderr.contains("eras"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_journal_of_a_newer_version_is_found_before_any_call() {
+    let (station, _, _, file) = after_the_purge();
+    station.run(&["import", "--no-mfa", &file]).expect(0);
+    let journal = station.state().join("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+    std::fs::write(&journal, text).unwrap();
+    let (id, secret) = made_in_console(&station, "alice");
+    let file = csv(&station, &id, &secret);
+    refused_before_any_call(&station, || station.run(&["import", "--yes", &file]), 8, &["newer keyrot-me"]);
 }

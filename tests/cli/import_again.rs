@@ -42,6 +42,17 @@ fn an_unfinished_rotation_of_the_imported_key_is_gone_on_with() {
 }
 
 #[test]
+fn a_key_that_is_being_rotated_for_one_profile_is_not_stored_in_another() {
+    let (station, id, _, file) = after_the_purge();
+    station.run(&["import", "--no-rotate", &file]).expect(0);
+    stopped_before_deactivation(&station);
+    let words = [&id, "is being rotated already, and not for this profile", "rotate --all"];
+    refused(&station, || station.run(&["import", "--profile", "work", &file]), 5, &words);
+    let ran = station.run(&["import", "--no-rotate", &file]).expect(0);
+    assert!(ran.stdout.contains("`keyrot-me rotate` goes on with that"), "{}", ran.stdout);
+}
+
+#[test]
 fn while_a_key_of_an_unfinished_rotation_works_no_other_is_needed() {
     let station = station();
     let old = station.held_id();

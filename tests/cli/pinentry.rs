@@ -108,6 +108,22 @@ fn without_pinentry_the_terminal_asks() {
     person.sees("rotated: ");
 }
 
+/// With a display that does not answer, a pinentry falls back on a terminal: it is given none that it could open.
+#[test]
+fn without_a_terminal_no_real_pinentry_finds_one() {
+    for name in ["pinentry-tty", "pinentry-curses"] {
+        let station = station();
+        if !with(&station, name) {
+            continue;
+        }
+        let mut command = Command::new("setsid");
+        command.arg("--wait").arg(program()).arg("rotate").env_clear().envs(station.environment());
+        command.env("PATH", path_of(&station)).env("DISPLAY", ":99").stdin(std::process::Stdio::null());
+        let words = ["no MFA code could be had: pinentry failed: ", "; there is no terminal to ask"];
+        refused(&station, || Ran::from(command.output().unwrap()), 4, &words);
+    }
+}
+
 /// The dialog hangs; a signal to the program alone, as a service manager sends it, ends both.
 #[test]
 fn a_pinentry_that_hangs_is_left_by_a_signal_and_does_not_stay_behind() {

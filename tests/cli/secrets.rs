@@ -75,6 +75,25 @@ fn no_output_holds_a_secret_however_loud() {
 }
 
 #[test]
+fn no_output_of_an_import_holds_the_secret_however_loud() {
+    for (answers, arguments) in
+        [(true, &["--no-mfa", "--yes"][..]), (true, &["--no-rotate", "--json"]), (false, &["--yes"])]
+    {
+        let (station, id, secret, file) = import::after_the_purge();
+        let mut known = secrets(&station);
+        if !answers {
+            station.settings("[rotation]\nsettle = { every = \"0s\", within = \"1s\" }\n");
+            station.sandbox.fault("*", Always, Fault::Garbage);
+        }
+        let output = loud(&station, &[&["import", &file], arguments].concat()).output().unwrap();
+        known.extend(secrets(&station));
+        assert!(known.contains(&secret) && String::from_utf8_lossy(&output.stderr).contains(&id));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        holds_none("the output", &text, &known);
+    }
+}
+
+#[test]
 fn no_child_is_given_a_secret() {
     let station = station();
     let code = station.sandbox.next_totp("alice");

@@ -1,6 +1,9 @@
 //! An import is killed before and after each of its calls, and at every system call that changes a file: the same
 //! command, or `rotate` once the key is stored, goes on.
 
+use std::sync::Arc;
+
+use crate::keychain::desktop::Desktop;
 use crate::sandbox::Fault;
 use crate::skip::skip;
 use crate::workstation::Ran;
@@ -16,8 +19,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(auth: Auth) -> Self {
-        let bench = Bench::new(auth);
+    fn new(bench: Bench) -> Self {
         bench.note_keys();
         bench.sandbox.delete_key(bench.old());
         let (id, secret) = bench.sandbox.seed_key("alice", bench.sandbox.now(), "Active");
@@ -74,11 +76,11 @@ impl Scene {
     }
 }
 
-fn sweep(auth: Auth, by_rotate: bool) {
+fn sweep(how: &str, bench: &dyn Fn() -> Bench, by_rotate: bool) {
     let (mut points, mut runs, mut most) = (0, 0, 0);
     for fault in [Fault::KillBefore, Fault::KillAfter] {
         for n in 1.. {
-            let scene = Scene::new(auth);
+            let scene = Scene::new(bench());
             scene.bench.sandbox.fault("*", n, fault.clone());
             let ran = scene.import();
             runs += 1;
@@ -96,18 +98,24 @@ fn sweep(auth: Auth, by_rotate: bool) {
     }
     assert!(points > 20, "{points}");
     println!(
-        "import with {auth:?}, then rotate: {by_rotate}: {points} kill points, {runs} runs, {most} to settle at most"
+        "import with {how}, then rotate: {by_rotate}: {points} kill points, {runs} runs, {most} to settle at most"
     );
 }
 
 #[test]
 fn an_import_may_die_at_any_call_and_is_run_again() {
-    sweep(Auth::Mfa, false);
+    sweep("a code", &|| Bench::new(Auth::Mfa), false);
 }
 
 #[test]
 fn an_import_may_die_at_any_call_and_rotate_goes_on() {
-    sweep(Auth::Key, true);
+    sweep("the key itself", &|| Bench::new(Auth::Key), true);
+}
+
+#[test]
+fn an_import_into_the_keychain_may_die_at_any_call() {
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    sweep("the key itself, in the keychain", &|| Bench::in_keychain(Auth::Key, &desktop), false);
 }
 
 #[test]
@@ -115,7 +123,7 @@ fn an_import_may_die_at_any_system_call() {
     if !can_trace() {
         return skip("needs strace and ptrace: the sweep over an import's system calls");
     }
-    let scene = Scene::new(Auth::Key);
+    let scene = Scene::new(Bench::new(Auth::Key));
     let trace = scene.bench.path("trace");
     let options = ["-o".to_owned(), trace.display().to_string(), format!("--trace={CHANGING}")];
     let home = scene.bench.home().canonicalize().unwrap().display().to_string();
@@ -124,7 +132,7 @@ fn an_import_may_die_at_any_system_call() {
     assert!(all.len() > 20, "{all:?}");
     let (mut points, mut runs, mut most) = (0, 0, 0);
     for (name, n) in &all {
-        let scene = Scene::new(Auth::Key);
+        let scene = Scene::new(Bench::new(Auth::Key));
         let options = ["-o".to_owned(), "/dev/null".to_owned(), format!("--inject={name}:signal=KILL:when={n}")];
         let ran = scene.bench.ended(scene.bench.spawn(traced(&scene.bench.signed(&scene.arguments()), &options)));
         scene.bench.file_is_whole();

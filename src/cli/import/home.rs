@@ -26,6 +26,8 @@ pub struct Home {
     place: Place,
     /// The key that is there now.
     pub present: Option<AccessKey>,
+    /// The profile is new, and there is one with a name much like it.
+    pub like: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,20 +53,22 @@ impl Home {
         configured: Option<StoreKind>,
     ) -> Result<Self, Failure> {
         let found = match files.resolve(name) {
-            Ok(held) => Self { profile: held.signing, place: Place::File, present: Some(held.key) },
+            Ok(held) => Self { profile: held.signing, place: Place::File, present: Some(held.key), like: None },
             Err(ProfileProblem::Process(process)) => {
                 let Some(entry) = process_line::entry_of(&process.command) else {
                     return Err(usage(&ProfileProblem::Process(process)));
                 };
                 let present = in_entry(keychain, &entry)?;
-                Self { profile: process.signing, place: Place::Keychain { entry }, present }
+                Self { profile: process.signing, place: Place::Keychain { entry }, present, like: None }
             }
             // Half of a key stands in the file: there the other half belongs.
             Err(ProfileProblem::HalfKey { profile, .. } | ProfileProblem::BadKeyId { profile, .. }) => {
-                Self { profile, place: Place::File, present: None }
+                Self { profile, place: Place::File, present: None, like: None }
             }
-            Err(ProfileProblem::NoKeys { profile: new } | ProfileProblem::Unknown { name: new, .. }) => {
-                return Self::new(keychain, new, asked.or(configured));
+            Err(ProfileProblem::NoKeys { profile }) => return Self::new(keychain, profile, asked.or(configured)),
+            Err(ProfileProblem::Unknown { name, nearest, .. }) => {
+                let new = Self::new(keychain, name, asked.or(configured))?;
+                return Ok(Self { like: nearest, ..new });
             }
             Err(problem) => return Err(usage(&problem)),
         };
@@ -76,14 +80,14 @@ impl Home {
 
     fn new(keychain: &Keychain, profile: String, kind: Option<StoreKind>) -> Result<Self, Failure> {
         if kind != Some(StoreKind::Keychain) {
-            return Ok(Self { profile, place: Place::File, present: None });
+            return Ok(Self { profile, place: Place::File, present: None, like: None });
         }
         let line = process_line::line(&program()?, &profile).map_err(|bad| {
             Failure::new(Exit::Usage, bad.to_string()).hint("install the program elsewhere, or name another profile")
         })?;
         // What an import that was killed left there is not lost unseen.
         let present = in_entry(keychain, &profile)?;
-        Ok(Self { profile, place: Place::NewEntry { line }, present })
+        Ok(Self { profile, place: Place::NewEntry { line }, present, like: None })
     }
 
     pub fn kind(&self) -> StoreKind {

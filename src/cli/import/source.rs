@@ -53,7 +53,8 @@ pub fn take(source: Option<&Path>, erase: bool, stop: &Stop) -> Result<Taken, Fa
             match file.obstacle().filter(|_| erase) {
                 Some(why) => Err(Failure::new(Exit::Usage, format!("--erase would not erase the key: {why}"))
                     .hint("leave --erase out, and see to that file yourself")),
-                None => Ok(Taken { key, file: Some(file) }),
+                // A pipe is gone once it was read.
+                None => Ok(Taken { key, file: path.is_file().then_some(file) }),
             }
         }
     }
