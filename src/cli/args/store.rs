@@ -35,8 +35,8 @@ Examples:
 
 The profile's section in the config file then says
   credential_process = /usr/local/bin/keyrot-me credential-process --profile work
-so keep the program where it is, or run the move again. Older copies of the credentials file, in backups and snapshots,
-are not reached: `keyrot-me rotate` makes them worthless.")]
+so keep the program where it is, or run the move again. Older copies of the credentials file, in
+backups and snapshots, are not reached: `keyrot-me rotate` makes them worthless.")]
 pub struct StoreMove {
     /// Where the key is to be
     #[arg(long, value_name = "keychain|file", value_parser = store_kind())]
