@@ -3,13 +3,24 @@
 //!
 //! AWS is the tests' emulator. It runs in a thread of this process, so its work is in the times (some
 //! hundred microseconds a call) and not in the memory. With an answer delay each call costs what a
-//! region's round trip would. Words after `--` choose rows: `cargo bench --bench workstation -- status`.
+//! region's round trip would. The keychain is a gnome-keyring on a bus of its own. Words after `--` choose rows:
+//! `cargo bench --bench workstation -- status`.
 
 #![allow(clippy::disallowed_methods, reason = "this is no part of the program")]
 
+#[cfg(unix)]
+#[allow(dead_code, reason = "each target that has the desktop uses a part of it")]
+#[path = "../tests/keychain/desktop.rs"]
+mod desktop;
+#[cfg(unix)]
+#[path = "workstation/hand_out.rs"]
+mod hand_out;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 #[path = "../tests/sandbox/mod.rs"]
 mod sandbox;
+#[cfg(unix)]
+#[path = "../tests/skip.rs"]
+mod skip;
 #[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
 #[path = "../tests/workstation/mod.rs"]
 mod workstation;
@@ -49,11 +60,41 @@ fn main() {
     }
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     println!("{:<34} {:>8} {:>8} {:>8} {:>9} {:>6}  target", "", "min ms", "median", "max", "peak MiB", "calls");
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
     for case in &CASES {
         let name = case.name();
-        if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
+        if is_wanted(&name) {
             case.measure(&name);
         }
+    }
+    #[cfg(unix)]
+    hand_out::measure(&is_wanted);
+}
+
+/// One line of the table.
+struct Row<'a> {
+    name: &'a str,
+    /// Milliseconds.
+    times: Vec<f64>,
+    /// KiB.
+    peak: Option<u32>,
+    calls: usize,
+    target: &'a str,
+}
+
+impl Row<'_> {
+    fn print(mut self) {
+        self.times.sort_by(f64::total_cmp);
+        let peak = self.peak.map_or_else(|| "-".to_owned(), |kib| format!("{:.1}", f64::from(kib) / 1024.0));
+        println!(
+            "{:<34} {:>8.1} {:>8.1} {:>8.1} {peak:>9} {:>6}  {}",
+            self.name,
+            self.times[0],
+            self.times[self.times.len() / 2],
+            self.times[self.times.len() - 1],
+            self.calls,
+            self.target
+        );
     }
 }
 
@@ -75,17 +116,9 @@ impl Case {
             calls.push(station.sandbox.calls().len());
         }
         times.remove(0);
-        times.sort_by(f64::total_cmp);
         let peak = (0..WATCHED).filter_map(|_| peak_kib(&mut self.command(&self.station()))).max();
-        let peak = peak.map_or_else(|| "-".to_owned(), |kib| format!("{:.1}", f64::from(kib) / 1024.0));
-        println!(
-            "{name:<34} {:>8.1} {:>8.1} {:>8.1} {peak:>9} {:>6}  {}",
-            times[0],
-            times[TIMED / 2],
-            times[TIMED - 1],
-            calls.iter().max().unwrap(),
-            self.target
-        );
+        let calls = calls.into_iter().max().unwrap();
+        Row { name, times, peak, calls, target: self.target }.print();
     }
 
     /// A machine and an AWS of its own for every run: a rotation leaves both as no second run would find them.
@@ -119,7 +152,7 @@ fn peak_kib(command: &mut Command) -> Option<u32> {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         peak = peak.max(line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse().ok()));
-        std::thread::sleep(Duration::from_micros(200));
+        std::thread::yield_now();
     }
     peak
 }

@@ -26,6 +26,8 @@ mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
 mod skip;
+#[cfg(unix)]
+mod store;
 #[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
 mod workstation;
 

@@ -12,19 +12,13 @@ use crate::host::console::out_bytes;
 use crate::host::credentials_file;
 use crate::host::key_store;
 use crate::host::keychain::{self, Entry, Keychain};
+use crate::host::paths::Places;
+use crate::keys::secret::AccessKey;
 use crate::ports::StoreError;
 
-/// The file wins over the keychain, as it does in every AWS tool that reads both.
 pub fn run(args: &CredentialProcess) -> Result<Exit, Failure> {
     let places = found_places()?;
-    let key = match credentials_file::key_of(&places, &args.profile)? {
-        Some(key) => Some(key),
-        None => {
-            let keychain = Keychain::new(settings(&places)?.keychain_wait);
-            key_store::published(&keychain, &Entry::Profile(args.profile.clone())).map_err(StoreError::from)?
-        }
-    };
-    let key = key.ok_or_else(|| {
+    let key = held(&places, &args.profile)?.ok_or_else(|| {
         Failure::new(
             Exit::CannotSignIn,
             format!("neither the AWS files nor the keychain hold a key of profile '{}'", args.profile),
@@ -35,4 +29,13 @@ pub fn run(args: &CredentialProcess) -> Result<Exit, Failure> {
     text.push(b'\n');
     out_bytes(&text);
     Ok(Exit::Done)
+}
+
+/// The file wins over the keychain, as it does in every AWS tool that reads both.
+fn held(places: &Places, profile: &str) -> Result<Option<AccessKey>, Failure> {
+    if let Some(key) = credentials_file::key_of(places, profile)? {
+        return Ok(Some(key));
+    }
+    let keychain = Keychain::new(settings(places)?.keychain_wait);
+    Ok(key_store::published(&keychain, &Entry::Profile(profile.to_owned())).map_err(StoreError::from)?)
 }

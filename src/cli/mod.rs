@@ -52,7 +52,8 @@ pub fn main() -> u8 {
         Ok(Exit::Done) if output_lost() => Exit::Unexpected as u8,
         Ok(exit) => exit as u8,
         Err(failure) => {
-            if cli.output.json {
+            // Where an AWS tool reads standard output, there is the key or nothing.
+            if cli.output.json && !matches!(cli.command, Command::CredentialProcess(_)) {
                 render::failure_json(&failure);
             }
             err(&failure);

@@ -56,6 +56,8 @@ pub enum Outcome {
     Moved,
     /// The key was there; what an earlier, interrupted move had left is gone now.
     Cleaned,
+    /// The key was there; the profile's `credential_process` named a program that is not, and names this one now.
+    Mended,
     NothingToDo,
 }
 
@@ -223,6 +225,9 @@ fn words(bench: &Bench, report: &Report) -> Vec<String> {
             (Outcome::Cleaned, _) => {
                 format!("{profile}: {key} is in {place}; what an interrupted move had left elsewhere is gone")
             }
+            (Outcome::Mended, _) => {
+                format!("{profile}: {key} is in {place}; credential_process named a program that is gone, and names this one now")
+            }
             (Outcome::Moved, StoreKind::Keychain) => format!(
                 "{profile}: {key} is in {place} and no longer in the AWS files; the AWS tools get it by the \
                  credential_process in {}",
@@ -257,6 +262,7 @@ impl Outcome {
         match self {
             Self::Moved => "moved",
             Self::Cleaned => "cleaned",
+            Self::Mended => "mended",
             Self::NothingToDo => "nothing-to-do",
         }
     }

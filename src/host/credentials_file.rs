@@ -45,7 +45,7 @@ impl CredentialsFile {
     pub fn new(places: &Places, target: KeyId) -> Self {
         Self {
             files: [(FileKind::Credentials, places.credentials.clone()), (FileKind::Config, places.config.clone())],
-            stash: places.state.join("stash"),
+            stash: stash_folder(places),
             state: places.state.clone(),
             target,
         }
@@ -270,6 +270,11 @@ pub(super) fn refuse_tracked(path: &Path) -> Result<(), StoreError> {
         hint: Some(format!("take it out: git rm --cached {}", path.display())),
         needs_decision: true,
     })
+}
+
+/// Where the stashed keys of rotations lie.
+pub(super) fn stash_folder(places: &Places) -> PathBuf {
+    places.state.join("stash")
 }
 
 fn holds(ini: &AwsIni, id: &KeyId) -> bool {

@@ -40,6 +40,14 @@ impl KeyStore {
         !self.profiles.is_empty()
     }
 
+    /// The run may be about a key of the files: then it has to be said why the keychain was asked.
+    fn explained(&self, error: KeychainError) -> StoreError {
+        let names: Vec<&str> = self.profiles.iter().map(|known| known.profile.as_str()).collect();
+        let names = names.join(", ");
+        let why = "a key that is in several places is replaced in all of them";
+        StoreError { message: format!("{error} (it has the key of profile {names}, and {why})"), ..error.into() }
+    }
+
     /// Each entry once, in the config file's order.
     fn entries(&self) -> Vec<Entry> {
         let mut names: Vec<&str> = Vec::new();
@@ -75,7 +83,7 @@ impl SecretStore for KeyStore {
     fn prove_writable(&self) -> Result<(), StoreError> {
         self.files.prove_writable()?;
         if self.uses_keychain() {
-            self.keychain.prove_writable()?;
+            self.keychain.prove_writable().map_err(|error| self.explained(error))?;
         }
         Ok(())
     }
@@ -83,7 +91,8 @@ impl SecretStore for KeyStore {
     fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
         let mut found = self.files.published()?;
         for entry in self.entries() {
-            let Some(key) = published(&self.keychain, &entry)? else { continue };
+            let found_there = published(&self.keychain, &entry).map_err(|error| self.explained(error))?;
+            let Some(key) = found_there else { continue };
             let named = |profile: &&KeychainProfile| Entry::Profile(profile.entry.clone()) == entry;
             let profiles: Vec<String> = self.profiles.iter().filter(named).map(|named| named.profile.clone()).collect();
             match found.iter_mut().find(|known| known.key == key) {

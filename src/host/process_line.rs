@@ -4,7 +4,7 @@
 //! Text only. On Unix botocore splits it as a POSIX shell does and the other SDKs hand it to `sh -c`; on Windows they
 //! split it as C programs do or hand it to `cmd.exe /C`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::keys::facts::NotValid;
 
@@ -50,6 +50,12 @@ pub fn entry_of(command: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// The program that `command` starts, where it is named by its absolute path.
+#[must_use]
+pub fn program_of(command: &str) -> Option<PathBuf> {
+    words(command)?.into_iter().next().map(PathBuf::from).filter(|program| program.is_absolute())
 }
 
 /// Plain characters stand as they are; spaces need double quotes; what a shell or an ini file reads in its own way
@@ -108,6 +114,7 @@ mod tests {
             let written = line(Path::new(program), profile).unwrap();
             assert_eq!(written, want);
             assert_eq!(entry_of(&written).as_deref(), Some(profile));
+            assert_eq!(program_of(&written).as_deref(), Some(Path::new(program)));
         }
     }
 
@@ -134,6 +141,7 @@ mod tests {
             assert_eq!(entry_of(other), None, "{other}");
         }
         assert_eq!(entry_of("keyrot-me credential-process --profile=work").as_deref(), Some("work"));
+        assert_eq!(program_of("keyrot-me credential-process --profile=work"), None, "found on the path, wherever");
         assert_eq!(entry_of("~/bin/keyrot-me credential-process -q --profile 'my work'").as_deref(), Some("my work"));
     }
 }

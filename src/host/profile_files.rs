@@ -12,7 +12,7 @@ use crate::ports::StoreError;
 
 use super::atomic_file::{self, FileError, Snapshot};
 use super::aws_ini::{AwsIni, FileKind, IniError};
-use super::credentials_file::{REREADS, file_failed, keeps_changing, not_readable, read, refuse_tracked};
+use super::credentials_file::{REREADS, file_failed, keeps_changing, not_readable, read, refuse_tracked, stash_folder};
 use super::paths::Places;
 
 const ID: &str = "aws_access_key_id";
@@ -100,12 +100,22 @@ pub fn properties(places: &Places, profile: &str, name: &str) -> Result<Vec<Stri
 /// The keys that stand in a profile's own sections, the one that counts first.
 ///
 /// # Errors
-/// [`StoreError`] for a file that is there and cannot be used.
+/// [`StoreError`] for a file that is there and cannot be used, and for a key that cannot be a long-term one.
 pub fn keys_of(places: &Places, profile: &str) -> Result<Vec<AccessKey>, StoreError> {
     let mut keys = Vec::new();
     for (kind, path) in files(places) {
         let Some((_, ini)) = read(kind, path)? else { continue };
-        keys.extend(ini.keys().into_iter().filter(|held| held.profile == profile).filter_map(|held| held.key.ok()));
+        for held in ini.keys().into_iter().filter(|held| held.profile == profile) {
+            keys.push(held.key.map_err(|why| StoreError {
+                message: format!(
+                    "{}:{}: the key of profile '{profile}' cannot be used: {why}",
+                    path.display(),
+                    held.id_line
+                ),
+                hint: Some("put id and secret on one line each, in one section, then run again".to_owned()),
+                needs_decision: false,
+            })?);
+        }
     }
     Ok(keys)
 }
@@ -127,15 +137,16 @@ pub fn holders(places: &Places, id: &KeyId) -> Result<Vec<Holder>, StoreError> {
     Ok(found)
 }
 
-/// Erases what killed runs left beside the AWS files. Only with the run lock held.
+/// Erases what killed runs left beside the AWS files and in the stash. Only with the run lock held.
 ///
 /// # Errors
 /// [`StoreError`] where that fails.
 pub fn sweep(places: &Places) -> Result<(), StoreError> {
-    for (_, path) in files(places) {
-        if let Ok(snapshot) = atomic_file::read_for_edit(path) {
-            atomic_file::sweep(snapshot.folder()).map_err(|error| file_failed(&error))?;
-        }
+    let beside = files(places).into_iter().filter_map(|(_, path)| atomic_file::read_for_edit(path).ok());
+    let mut folders: Vec<_> = beside.map(|snapshot| snapshot.folder().to_owned()).collect();
+    folders.push(stash_folder(places));
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        atomic_file::sweep(folder).map_err(|error| file_failed(&error))?;
     }
     Ok(())
 }

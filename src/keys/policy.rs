@@ -158,6 +158,7 @@ pub enum Goal {
 
 /// Everything the planner may weigh that is not a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Policy {
     pub goal: Goal,
     pub limits: Limits,

@@ -30,6 +30,7 @@ fn values_that_make_no_sense_are_refused() {
     complains("[purge]\nlimit = \"5d\"\nat = \"Fri 23:55\"\ntimezone = \"Mars\"\n", 4, &["\"Mars\"", "Europe/Berlin"]);
     complains("[rotation.settle]\nevery = \"1h\"\n", 2, &["does not fit"]);
     complains("[mfa]\ncommand = \"ykman 'oath\"\n", 2, &["quote"]);
+    complains("\n[store]\nkind = \"cloud\"\n", 3, &["cloud", "keychain"]);
     complains("[rotation\n", 1, &[]);
     complains("[rotation]\nmax_age = \"5d\"\nmax_age = \"6d\"\n", 3, &["duplicate key"]);
 }

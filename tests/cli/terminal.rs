@@ -182,3 +182,29 @@ fn somebody_elses_inactive_key_is_asked_about_and_an_active_one_is_not() {
     let seen = person.leaves_with(3);
     assert!(!seen.contains("[y/N]") && seen.contains("--replace"), "{seen}");
 }
+
+#[test]
+fn whose_a_dead_key_was_is_asked_where_nobody_can_tell() {
+    for (answer, code, keys) in [("y\n", 0, 1), ("n\n", 3, 0)] {
+        let station = station();
+        station.sandbox.delete_key(&station.held_id());
+        auth_profile::sign_in(&station);
+        let Some(mut person) = Person::at(&station, "rotate --auth-profile login") else { return };
+        let question = format!("whose key {} was. was it alice's, in account 123456789012?", station.held_id());
+        person.sees(&question).types(answer).leaves_with(code);
+        assert_eq!(station.sandbox.keys_of("alice").len(), keys);
+    }
+}
+
+#[test]
+fn of_two_full_slots_the_dead_key_is_asked_about() {
+    let station = station();
+    let dead = station.held_id();
+    station.sandbox.set_status(&dead, "Inactive");
+    let (other, _) = station.sandbox.seed_key("alice", station.sandbox.now(), "Active");
+    auth_profile::sign_in(&station);
+    let Some(mut person) = Person::at(&station, "rotate --auth-profile login") else { return };
+    person.sees(&format!("{dead} is Inactive and fills IAM's quota. delete it for good?")).types("y\n").leaves_with(0);
+    let keys: Vec<_> = station.sandbox.keys_of("alice").into_iter().map(|key| key.id).collect();
+    assert_eq!(keys, [other, station.held_id()]);
+}

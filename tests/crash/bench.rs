@@ -91,6 +91,7 @@ impl Bench {
     /// Alice's key was switched off, or with `deleted` deleted.
     pub fn with_dead_key(deleted: bool) -> Self {
         let bench = Self::new(Auth::Login);
+        bench.note_keys();
         if deleted {
             bench.sandbox.delete_key(&bench.old);
         } else {

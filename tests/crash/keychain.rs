@@ -163,3 +163,30 @@ fn between_publish_and_deactivate_credential_process_answers_with_the_new_key() 
         bench.settle();
     }
 }
+
+/// The program lives on and finds that out; so does the key.
+#[test]
+fn the_keychains_own_daemon_may_die_at_any_call() {
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    let mut ends = BTreeMap::new();
+    for n in 1.. {
+        let bench = Bench::in_keychain(Auth::Mfa, &desktop);
+        let killer = Arc::clone(&desktop);
+        bench.at_call(n, move || killer.kill_keyring());
+        let child = bench.spawn(bench.signed(&["rotate", "--yes"]));
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        bench.sandbox.clear_hooks();
+        if bench.sandbox.calls().len() < n {
+            break;
+        }
+        desktop.restart_keyring();
+        *ends.entry(ran.code).or_insert(0) += 1;
+        assert!(matches!(ran.code, Some(0 | 5 | 8)), "call {n}: {ran:?}");
+        bench.some_stored_key_is_active();
+        bench.no_secret_left_the_keychain();
+        bench.time_passes(UNTIL_LISTS_ARE_FRESH);
+        bench.settle();
+    }
+    assert!(ends.get(&Some(8)).is_some_and(|count| *count > 5), "{ends:?}");
+    println!("the daemon killed at every call: exit codes {ends:?}");
+}

@@ -157,6 +157,29 @@ fn a_session_that_nobody_accepts_creates_nothing() {
     moto.run(&["rotate", "--no-mfa"]).expect(0);
 }
 
+/// moto's STS gives the role, and tells the key's account; its IAM does what the role asks for alice.
+#[test]
+fn a_role_rotates_the_key_of_another_user() {
+    let Some(moto) = Moto::start() else { return };
+    let old = moto.alice();
+    moto.add_user("boss");
+    let (boss, secret) = moto.admin.create_key("boss");
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"AWS":"arn:aws:iam::123456789012:root"}}]}"#;
+    let role = moto.admin.iam.create_role().role_name("keys").assume_role_policy_document(trust);
+    let arn = moto.admin.wait_for(role.send()).unwrap().role.unwrap().arn;
+    let before = moto.credentials()
+        + &format!("[boss]\naws_access_key_id={boss}\naws_secret_access_key={secret}\n")
+        + &format!("[role]\nrole_arn={arn}\nsource_profile=boss\n");
+    moto.write_credentials(&before);
+    for command in [&["rotate"][..], &["rollback"], &["finish", "--now"]] {
+        moto.run(&[command, &["--auth-profile", "role"]].concat()).expect(0);
+    }
+    assert_eq!(moto.credentials(), before);
+    assert_eq!(moto.keys(), [(old, "Active".to_owned())]);
+    assert_eq!(moto.admin.keys("boss").len(), 1);
+}
+
 /// With an error of its own: no success, no panic, no kill.
 #[track_caller]
 fn stops(ran: &Ran) {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -53,14 +54,14 @@ pub struct Desktop {
     pub address: String,
     bus: Child,
     prompter: Option<Child>,
-    daemon: Option<Child>,
+    daemon: Mutex<Option<Child>>,
 }
 
 impl Desktop {
     /// With an unlocked keyring; a prompt of it is dismissed at once, as where no screen is. `None`, said in words,
     /// where the tools are missing.
     pub fn start() -> Option<Self> {
-        let mut desktop = Self::without_keychain()?;
+        let desktop = Self::without_keychain()?;
         desktop.start_keyring(None);
         Some(desktop)
     }
@@ -105,10 +106,10 @@ impl Desktop {
         let mut address = String::new();
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
         let address = address.trim().to_owned();
-        Some(Self { folder, address, bus, prompter: None, daemon: None })
+        Some(Self { folder, address, bus, prompter: None, daemon: Mutex::default() })
     }
 
-    fn start_keyring(&mut self, prompter: Option<&str>) {
+    fn start_keyring(&self, prompter: Option<&str>) {
         let mut daemon = self
             .command("gnome-keyring-daemon")
             .args(["--foreground", "--unlock", "--components=secrets"])
@@ -119,9 +120,24 @@ impl Desktop {
             .spawn()
             .unwrap();
         daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        self.daemon = Some(daemon);
+        *self.daemon.lock().unwrap() = Some(daemon);
         let there = self.command("gdbus").args(["wait", "--session", "--timeout", "30"]).arg(SERVICE).status();
         assert!(there.unwrap().success(), "gnome-keyring did not start");
+    }
+
+    /// The daemon dies and takes nothing along but what it had in memory.
+    pub fn kill_keyring(&self) {
+        let daemon = self.daemon.lock().unwrap().take();
+        if let Some(mut daemon) = daemon {
+            daemon.kill().unwrap();
+            daemon.wait().unwrap();
+        }
+    }
+
+    /// Starts it again with what it kept.
+    pub fn restart_keyring(&self) {
+        self.kill_keyring();
+        self.start_keyring(None);
     }
 
     /// A program of this session.
@@ -155,7 +171,7 @@ impl Desktop {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap();
+        let pid = i32::try_from(self.daemon.lock().unwrap().as_ref().unwrap().id()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
@@ -183,9 +199,15 @@ impl Desktop {
     }
 
     pub fn lookup(&self, service: &str, user: &str) -> Option<String> {
-        let output = self.command("secret-tool").args(["lookup", "service", service, "username", user]).output();
-        let output = output.unwrap();
+        let output = self.lookup_command(service, user).output().unwrap();
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// libsecret's own tool, which prints what an entry holds.
+    pub fn lookup_command(&self, service: &str, user: &str) -> Command {
+        let mut command = self.command("secret-tool");
+        command.args(["lookup", "service", service, "username", user]);
+        command
     }
 
     /// Id and secret of a profile's entry.
@@ -257,7 +279,8 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        for child in [&mut self.daemon, &mut self.prompter].into_iter().flatten().chain([&mut self.bus]) {
+        self.kill_keyring();
+        for child in self.prompter.iter_mut().chain([&mut self.bus]) {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -111,8 +111,8 @@ fn a_process_at_work_dumps_no_core_and_is_closed_to_its_user() {
     let seen = seen.lock().unwrap();
     assert!(seen.len() > 10, "{}", seen.len());
     for (limits, (owner, mode)) in seen.iter() {
-        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-        assert_eq!(core.split_whitespace().skip(4).collect::<Vec<_>>(), ["0", "0", "bytes"]);
+        let dumps = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(dumps.split_whitespace().skip(4).collect::<Vec<_>>(), ["0", "0", "bytes"]);
         assert_eq!((*owner, *mode), (0, 0o600), "not dumpable: its memory is root's");
     }
 }

@@ -85,7 +85,8 @@ fn a_place_that_cannot_be_written_stops_the_run_before_anything_is_made() {
     desktop.lock();
     let before = station.credentials();
     let ran = station.rotate(&["--profile", "work"]).expect(8);
-    assert!(ran.stderr.contains("locked"), "{}", ran.stderr);
+    let words = "locked, and was not unlocked: SS error: prompt dismissed (it has the key of profile default, and";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert_eq!((writes(&station), station.credentials()), (0, before));
 }
 

@@ -36,6 +36,8 @@ fn a_missing_entry_exits_with_9_and_says_nothing_on_standard_output() {
         assert_eq!(ran.stdout, "");
         assert!(ran.stderr.contains(&format!("hold a key of profile '{profile}'")), "{}", ran.stderr);
         assert!(ran.stderr.contains("\nnext: "), "{}", ran.stderr);
+        let ran = Ran::from(credential_process(&station, profile).arg("--json").output().unwrap()).expect(9);
+        assert_eq!(ran.stdout, "");
     }
 }
 

@@ -102,7 +102,7 @@ fn one_run(model: &Model, goal: Goal, number: usize, faults_off: bool) -> Option
         let policy = policy(&s.schedule, goal, number);
         s.run = ThisRun { number, faults_off, policy: Some(policy.clone()), ..ThisRun::default() };
         s.offset = None;
-        s.now += seconds(if number == 0 { 0 } else { s.schedule.gap });
+        s.now += seconds(if number == 0 { 0 } else { s.schedule.gap.max(s.until_the_new_key_signs()) });
         s.note(|| format!("=== {:?}", policy.goal));
         let serial = s.nature().reads_need_mfa.then(|| "arn:aws:iam::123456789012:mfa/alice".to_owned());
         let auth = match s.nature().other {
@@ -209,13 +209,14 @@ fn judge(model: &Model, schedule: &Schedule, report: &Report) -> Verdict {
         End::Blocked(blocked) => Verdict::Wrong(format!("I5: blocked without need: {blocked:?}")),
         End::Halted(Halt::WrongIdentity { .. }) if schedule.nature.strange => Verdict::Decision,
         End::Halted(Halt::CannotSignIn { key, .. }) if model.with(|s| truly_off(s, key)) => Verdict::Decision,
-        End::Halted(Halt::Other(OtherHalt::OwnerUnknown { .. } | OtherHalt::OwnerInDoubt { .. }))
-            if schedule.story.taken() =>
-        {
-            Verdict::Decision
-        }
+        End::Halted(Halt::Other(why)) if schedule.story.taken() && nobody_knows(why) => Verdict::Decision,
         End::Halted(_) => Verdict::GoOn,
     }
+}
+
+/// Whose key it was that the purge deleted.
+fn nobody_knows(why: &OtherHalt) -> bool {
+    matches!(why, OtherHalt::OwnerUnknown { .. } | OtherHalt::OwnerInDoubt { .. })
 }
 
 fn truly_off(state: &State, id: &KeyId) -> bool {

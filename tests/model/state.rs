@@ -197,6 +197,13 @@ impl State {
         }
     }
 
+    /// Where the purge took the old key, and the other profile signed once only, the fresh key itself has to sign:
+    /// nobody expects it before IAM takes it.
+    pub fn until_the_new_key_signs(&self) -> i64 {
+        let once = matches!(self.schedule.nature.other, Other::Alice(true) | Other::Role(true));
+        if once && self.schedule.story.taken() { 30 } else { 0 }
+    }
+
     /// The key that the story began with, where the purge had taken it by then.
     pub fn taken(&self, id: &KeyId) -> bool {
         self.schedule.story.taken() && id.as_str().starts_with("AKIAOLD")

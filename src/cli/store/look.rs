@@ -216,14 +216,14 @@ fn refuse_other_holders(bench: &Bench, request: &Request, case: &Case) -> Result
         }
     }
     for other in bench.in_keychain.iter().filter(|other| !request.profiles.contains(&other.profile)) {
-        let entry = Entry::Profile(other.entry.clone());
-        let same = other.entry == case.entry
-            || key_store::published(&bench.keychain, &entry)
-                .map_err(StoreError::from)?
-                .is_some_and(|key| key.id == case.key.id);
-        if same {
-            others.push(other.profile.clone());
+        if other.entry == case.entry {
+            // It gets the key of this profile before and after a move into the keychain; the way back ends its entry.
+            others.extend((request.to == StoreKind::File).then(|| other.profile.clone()));
+            continue;
         }
+        let entry = Entry::Profile(other.entry.clone());
+        let theirs = key_store::published(&bench.keychain, &entry).map_err(StoreError::from)?;
+        others.extend(theirs.filter(|key| key.id == case.key.id).map(|_| other.profile.clone()));
     }
     others.retain(|other| !request.profiles.contains(other));
     others.dedup();

@@ -278,9 +278,12 @@ impl<'a, W: World> Run<'a, W> {
             Halt::NotPermitted(error) | Halt::Call(error) | Halt::CannotSignIn { error, .. } if begun => {
                 Halt::Unfinished { why: error.to_string() }
             }
-            Halt::Other(OtherHalt::Refused { profile, renew, error, .. }) if begun => {
-                Halt::Unfinished { why: format!("{error}; see to the sign-in of profile {profile}: {renew}") }
-            }
+            Halt::Other(why) if begun => match *why {
+                OtherHalt::Refused { profile, renew, error, .. } => {
+                    Halt::Unfinished { why: format!("{error}; see to the sign-in of profile {profile}: {renew}") }
+                }
+                _ => Halt::Other(why),
+            },
             // Gone since it signed in.
             Halt::Call(error) if error.cause == Cause::KeyNotAccepted => {
                 Halt::CannotSignIn { key: self.signing.id.clone(), error }

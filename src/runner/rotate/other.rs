@@ -24,12 +24,16 @@ impl<W: World> Run<'_, W> {
         other: &OtherProfile,
         own: Result<Identity, CallError>,
     ) -> Result<Identity, Halt> {
+        let own = match own {
+            Ok(who) => Some(who),
+            Err(error) if error.cause == Cause::KeyNotAccepted => None,
+            Err(error) => return Err(sign_in_refused(&self.base, error)),
+        };
         let by = self.world.iam().identity(&other.signer).await.map_err(|error| self.refused(other, error))?;
         self.by = Some(by.clone());
         let who = match own {
-            Ok(who) => who,
-            Err(error) if error.cause == Cause::KeyNotAccepted => self.owner_of_dead_key(other, &by).await?,
-            Err(error) => return Err(sign_in_refused(&self.base, error)),
+            Some(who) => who,
+            None => self.owner_of_dead_key(other, &by).await?,
         };
         if who.account != by.account || who.partition() != by.partition() {
             return Err(self.of_account(other, by, who.account));

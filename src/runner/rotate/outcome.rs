@@ -59,7 +59,7 @@ pub enum Halt {
         error: CallError,
     },
     /// `--auth-profile` does not serve.
-    Other(OtherHalt),
+    Other(Box<OtherHalt>),
     /// The local clock is off by this much (service − local).
     ClockOff {
         by: TimeDelta,
@@ -103,7 +103,7 @@ pub enum OtherHalt {
 
 impl From<OtherHalt> for Halt {
     fn from(why: OtherHalt) -> Self {
-        Self::Other(why)
+        Self::Other(Box::new(why))
     }
 }
 

@@ -57,6 +57,9 @@ pub fn any_bytes(kind: FileKind, bytes: &[u8]) -> Outcome {
     assert!(sdk(kind, text).is_some(), "accepted what the SDK refuses");
     let _ = file.keys();
     let new = AccessKey { id: KeyId::new(NEW).unwrap(), secret: SecretKey::new(NEW_SECRET.to_owned()) };
+    for profile in file.profiles() {
+        lines_come_and_go(kind, &file, profile, &new);
+    }
     match file.replace_key(&KeyId::new(OLD).unwrap(), &new) {
         Ok(edited) => {
             edited_as_promised(kind, text, std::str::from_utf8(&edited).unwrap());
@@ -66,6 +69,23 @@ pub fn any_bytes(kind: FileKind, bytes: &[u8]) -> Outcome {
             assert_ne!(error.problem, Problem::EditNotProved);
             if matches!(error.problem, Problem::NotHeld(_)) { Outcome::NotHeld } else { Outcome::EditRefused }
         }
+    }
+}
+
+/// What is put into a profile is read there, and what is taken out is not: by the SDK.
+fn lines_come_and_go(kind: FileKind, file: &AwsIni, profile: &str, key: &AccessKey) {
+    let read = |edited: &[u8], name: &str| {
+        let sections = sdk(kind, std::str::from_utf8(edited).unwrap()).expect("the SDK reads it");
+        sections.get_profile(profile).and_then(|found| found.get(name)).map(str::to_owned)
+    };
+    match file.with_key(profile, key) {
+        Ok(edited) => assert_eq!(read(&edited, "aws_secret_access_key").as_deref(), Some(NEW_SECRET)),
+        Err(error) => assert_ne!(error.problem, Problem::EditNotProved),
+    }
+    match file.without_properties(profile, &["aws_access_key_id", "x"]) {
+        Ok(Some(edited)) => assert_eq!((read(&edited, "aws_access_key_id"), read(&edited, "x")), (None, None)),
+        Ok(None) => {}
+        Err(error) => assert_ne!(error.problem, Problem::EditNotProved),
     }
 }
 

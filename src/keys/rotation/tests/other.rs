@@ -1,5 +1,7 @@
 //! Another identity signs (`--auth-profile`): the profile's own key may be off or gone.
 
+use std::slice;
+
 use super::*;
 
 fn by_other() -> Policy {
@@ -117,7 +119,7 @@ fn nothing_leads_back_to_a_key_that_was_off_before() {
 fn where_neither_key_works_the_rotation_is_given_up_for_a_fresh_one() {
     let new_off = key("NEW", Status::Inactive, 0);
     for done in 1..=4 {
-        for listing in [&[off(), new_off.clone()][..], &[off()], &[new_off.clone()], &[]] {
+        for listing in [&[off(), new_off.clone()][..], &[off()], slice::from_ref(&new_off), &[]] {
             // Before it is published, a vanished new key is abandoned by whoever comes.
             let mut s = listed(100, Some(forward(done)), listing);
             s.published = vec![id("NEW")];
