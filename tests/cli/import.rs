@@ -190,7 +190,9 @@ fn a_key_that_was_made_a_moment_ago_is_waited_for() {
         code: "InvalidClientTokenId".to_owned(),
         message: "The security token included in the request is invalid.".to_owned(),
     };
-    [1, 2, 4].into_iter().for_each(|n| station.sandbox.fault("GetCallerIdentity", n, unknown()));
+    for n in [1, 2, 4] {
+        station.sandbox.fault("GetCallerIdentity", n, unknown());
+    }
     station.sandbox.fault("ListAccessKeys", 2, unknown());
     let ran = station.run(&["import", "--no-rotate", &file]).expect(0);
     assert_eq!(station.held_id(), id);
