@@ -80,7 +80,9 @@ fn a_rotation_whose_keys_are_both_dead_is_closed() {
         station.sandbox.clear_faults();
         let keys = station.sandbox.keys_of("alice");
         assert_eq!(keys.len(), 2);
-        keys.iter().for_each(|key| station.sandbox.delete_key(&key.id));
+        for key in keys {
+            station.sandbox.delete_key(&key.id);
+        }
         let (id, secret) = made_in_console(&station, "alice");
         let file = csv(&station, &id, &secret);
         let ran = station.with_code("import", &[&file]).expect(0);

@@ -87,3 +87,18 @@ fn another_users_key_is_asked_about() {
         assert_eq!(station.held_id(), if code == 0 { id } else { old });
     }
 }
+
+#[test]
+fn a_profile_that_may_be_a_slip_is_asked_about() {
+    for (answer, code) in [("y\n", 0), ("n\n", 3)] {
+        let (station, id, _, file) = after_the_purge();
+        let line = format!("import --no-rotate --profile elsewhree {file}");
+        let Some(mut person) = Person::at(&station, &line) else { return };
+        person.sees("there is no profile 'elsewhree' (did you mean 'elsewhere'?). make it? [y/N] ").types(answer);
+        if code == 0 {
+            person.sees("erase ").types("n\n");
+        }
+        person.leaves_with(code);
+        assert_eq!(station.credentials().contains(&id), code == 0);
+    }
+}
