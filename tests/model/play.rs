@@ -166,7 +166,7 @@ fn recover(model: &Model, schedule: &Schedule, first: usize) -> Option<End> {
             Verdict::Complete => {
                 model.with(|s| {
                     if !s.meddled {
-                        s.check_complete()
+                        s.check_complete();
                     }
                 });
                 return last;

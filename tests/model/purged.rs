@@ -66,7 +66,7 @@ const TAKES: [&[Outside]; 6] = [
 #[test]
 fn wherever_the_purge_came_in_between_one_command_makes_a_fresh_key() {
     let mut played = 0;
-    for story in [Story::Rotate, Story::Rollback, Story::RotateAgain] {
+    for story in [Story::Rotate, Story::Rollback, Story::RotateAgain, Story::Taken(false), Story::Taken(true)] {
         for takes in TAKES {
             for dies in [true, false] {
                 played += everywhere(story, takes, dies);

@@ -11,3 +11,4 @@ mod policies;
 mod roles;
 mod signing;
 mod trail;
+mod way_back;
