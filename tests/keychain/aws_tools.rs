@@ -20,18 +20,16 @@ fn tools() -> Option<PathBuf> {
     found?.parent().map(Path::to_owned)
 }
 
-/// Alice's machine, whose config file names the program by a path with a space in it.
-fn station_with_a_space(desktop: &Desktop) -> Workstation {
-    let folder = std::env::temp_dir().join(format!("keyrot me tools {}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let named = folder.join("keyrot-me");
-    // Several tests of this process share it.
-    let _ = std::os::unix::fs::symlink(program(), &named);
+/// Alice's machine, whose config file names the program by a path with a space in it, in the folder beside it.
+fn station_with_a_space(desktop: &Desktop) -> (Workstation, tempfile::TempDir) {
+    let folder = tempfile::Builder::new().prefix("keyrot me tools ").tempdir().unwrap();
+    let named = folder.path().join("keyrot-me");
+    std::os::unix::fs::symlink(program(), &named).unwrap();
     let mut station = Workstation::new(named);
     station.bus = Some(desktop.address.clone());
     let (id, secret) = station.hand_out_by_program();
     desktop.store_key("default", &id, &secret);
-    station
+    (station, folder)
 }
 
 fn run(station: &Workstation, program: &Path, arguments: &[&str]) -> Ran {
@@ -62,7 +60,7 @@ fn both_sign_with(station: &Workstation, tools: &Path, id: &str) {
 #[test]
 fn the_aws_cli_and_boto3_sign_with_what_the_program_hands_out() {
     let (Some(tools), Some(desktop)) = (tools(), Desktop::start()) else { return };
-    let station = station_with_a_space(&desktop);
+    let (station, _folder) = station_with_a_space(&desktop);
     both_sign_with(&station, &tools, &active(&station).0);
     station.rotate(&[]).expect(0);
     both_sign_with(&station, &tools, &active(&station).0);
@@ -77,7 +75,7 @@ fn they_sign_with_a_key_that_works_at_every_moment_of_a_rotation() {
         ("UpdateAccessKey", Fault::KillBefore, true),
         ("UpdateAccessKey", Fault::KillAfter, true),
     ] {
-        let station = station_with_a_space(&desktop);
+        let (station, _folder) = station_with_a_space(&desktop);
         let old = active(&station).0;
         station.sandbox.fault(action, 1, fault);
         let code = station.sandbox.next_totp("alice");
@@ -94,7 +92,7 @@ fn they_sign_with_a_key_that_works_at_every_moment_of_a_rotation() {
 #[test]
 fn what_the_program_says_of_a_missing_entry_reaches_the_person() {
     let (Some(tools), Some(desktop)) = (tools(), Desktop::start()) else { return };
-    let station = station_with_a_space(&desktop);
+    let (station, _folder) = station_with_a_space(&desktop);
     desktop.clear(desktop::KEYS, "default");
     let ran = run(&station, &tools.join("aws"), &["sts", "get-caller-identity"]);
     assert_ne!(ran.code, Some(0));
