@@ -61,7 +61,9 @@ impl ProfileProblem {
             }
             Self::Login { .. } => "name the profile that holds an IAM user's key with --profile".into(),
             Self::Process(_) => {
-                "only a key in the AWS files can be rotated; name the profile that holds one with --profile".into()
+                "another program has the key; name a profile whose key is in the AWS files or, by `keyrot-me store move`, \
+                 in the keychain"
+                    .into()
             }
             Self::Temporary { .. } => "name the profile that holds the long-term key (AKIA…) with --profile".into(),
             Self::HalfKey { .. } | Self::BadKeyId { .. } => "put the whole key there: aws configure".into(),

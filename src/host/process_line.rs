@@ -27,7 +27,10 @@ pub fn line(program: &Path, profile: &str) -> Result<String, NotValid> {
         quoted(text)
             .ok_or_else(|| not_valid(what, text, "the AWS SDKs do not agree on how to read it in a command line"))
     };
-    Ok(format!("{} {COMMAND} --profile {}", word("path of this program", &path)?, word("profile", profile)?))
+    let (program, name) = (word("path of this program", &path)?, word("profile", profile)?);
+    // A name that begins with a dash would be taken for an option of its own.
+    let joined = if profile.starts_with('-') { '=' } else { ' ' };
+    Ok(format!("{program} {COMMAND} --profile{joined}{name}"))
 }
 
 /// The entry of the keychain that `command` asks this program for; `None` where it is another program's.
@@ -110,6 +113,7 @@ mod tests {
                 "a@b.c",
                 "\"/opt/it's (here)/keyrot-me\" credential-process --profile a@b.c",
             ),
+            ("/bin/keyrot-me", "-x", "/bin/keyrot-me credential-process --profile=-x"),
         ] {
             let written = line(Path::new(program), profile).unwrap();
             assert_eq!(written, want);
