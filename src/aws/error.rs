@@ -165,7 +165,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
 /// The transport's words, outermost first, without repetition.
 pub(super) fn words(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
-    for part in chain(error).map(ToString::to_string) {
+    for part in chain(error).map(|part| without_stderr(part.to_string())) {
         if !text.contains(&part) {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -174,6 +174,15 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> String {
         }
     }
     text
+}
+
+/// The SDK quotes what a `credential_process` wrote on its standard error: that may be anything, secrets too.
+fn without_stderr(mut part: String) -> String {
+    if let Some(at) = part.find("Stderr:") {
+        part.truncate(at);
+        part.push_str("what it wrote on standard error is not shown: run it by itself to see");
+    }
+    part
 }
 
 pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -219,6 +228,13 @@ mod tests {
 
     fn cause(status: u16, code: &str) -> Cause {
         cause_of(CREATE, status, code, "words")
+    }
+
+    #[test]
+    fn what_a_program_wrote_on_its_standard_error_is_not_quoted() {
+        let error = std::io::Error::other("external process exited with code 1. Stderr: seed JBSWY3 code 123456");
+        let said = words(&error);
+        assert!(said.contains("exited with code 1") && !said.contains("JBSWY3") && !said.contains("123456"), "{said}");
     }
 
     #[test]

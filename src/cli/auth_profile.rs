@@ -2,6 +2,7 @@
 
 use crate::aws::credentials::{EstateProblem, signer_of};
 use crate::aws::endpoint::Destination;
+use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::ProfileFiles;
 use crate::cli::args::Sign;
 use crate::cli::error::{Exit, Failure};
@@ -20,6 +21,14 @@ pub async fn resolve(
     let Some(name) = &sign.auth_profile else { return Ok(None) };
     let places = &workplace.places;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
+    if let Err(
+        problem @ (ProfileProblem::Unknown { .. }
+        | ProfileProblem::Cycle { .. }
+        | ProfileProblem::RoleWithoutSource { .. }),
+    ) = files.resolve(name)
+    {
+        return Err(usage(&problem));
+    }
     let destination = Destination::for_profile(&files, Some(name), &paths::env)
         .await
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::args::CredentialProcess;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::{found_places, settings};
-use crate::host::console::out_bytes;
+use crate::host::console::{out_bytes, output_gone};
 use crate::host::credentials_file;
 use crate::host::key_store;
 use crate::host::keychain::{self, Entry, Keychain};
@@ -28,6 +28,10 @@ pub fn run(args: &CredentialProcess) -> Result<Exit, Failure> {
     let mut text: Zeroizing<Vec<u8>> = keychain::write_key(&key);
     text.push(b'\n');
     out_bytes(&text);
+    if output_gone() {
+        return Err(Failure::new(Exit::Unexpected, "nobody took the key from standard output")
+            .hint("this command is run by AWS tools, which read it"));
+    }
     Ok(Exit::Done)
 }
 

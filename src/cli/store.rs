@@ -238,7 +238,11 @@ fn words(bench: &Bench, report: &Report) -> Vec<String> {
             ),
         });
     }
-    lines.extend(report.stashed.iter().map(|key| format!("the copy of {key} that a rotation keeps is in {place} too")));
+    let stash = match report.to {
+        StoreKind::Keychain => "in the keychain too",
+        StoreKind::File => "in the state folder",
+    };
+    lines.extend(report.stashed.iter().map(|key| format!("the copy of {key} that a rotation keeps is {stash}")));
     if report.to == StoreKind::Keychain && report.done.iter().any(|done| done.outcome == Outcome::Moved) {
         lines.push(
             "older copies of the file in backups, snapshots and synced folders are not reached: `keyrot-me rotate` makes \

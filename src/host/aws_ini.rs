@@ -33,6 +33,12 @@ const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
 const TOKEN: &str = "aws_session_token";
 
+/// Whether the AWS SDK takes a section of this name for a profile.
+#[must_use]
+pub fn is_profile_name(name: &str) -> bool {
+    !name.is_empty() && lines::is_identifier(name)
+}
+
 /// Which of the two AWS files: they name their sections differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {

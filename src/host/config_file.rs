@@ -4,7 +4,7 @@
 //! value, before any profile is worked on.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::keys::policy::{Limits, PurgeLimit, Settle, WeeklyHour, parse_duration
 
 use super::keychain;
 
+/// Larger files are refused, in bytes: real ones have a few hundred.
+const MAX_BYTES: u64 = 1 << 20;
 /// Built in: a key is due after five working days, as a weekly rotation leaves it.
 const MAX_AGE: TimeDelta = TimeDelta::days(5);
 /// Built in: the time in which `rollback` can undo.
@@ -142,7 +144,8 @@ impl ConfigFile {
     /// [`ConfigError`] for an unreadable file, an unknown key and a value that makes no sense.
     pub fn load(path: &Path, named: bool) -> Result<Self, ConfigError> {
         let whole = |what: String| ConfigError { path: path.to_owned(), line: None, what };
-        match std::fs::read_to_string(path) {
+        match read(path) {
+            Ok(text) if text.len() as u64 > MAX_BYTES => Err(whole("it is larger than 1 MiB".to_owned())),
             Ok(text) => Self::parse(path, &text),
             Err(error) if error.kind() == ErrorKind::NotFound && !named => Self::parse(path, ""),
             Err(error) => Err(whole(format!("cannot be read: {error}"))),
@@ -169,6 +172,13 @@ impl ConfigFile {
     pub fn for_profile(&self, profile: &str) -> &ProfileSettings {
         self.profiles.get(profile).unwrap_or(&self.general)
     }
+}
+
+/// No further than is needed to see that it is too large: a device has no end.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 type Parts<'a> = (&'a Rotation, &'a Mfa, &'a Purge, &'a Store);

@@ -147,14 +147,14 @@ impl SecretStore for KeyStore {
 /// # Errors
 /// [`KeychainError`]; [`KeychainError::Damaged`] for content that is not ours.
 pub fn published(keychain: &Keychain, entry: &Entry) -> Result<Option<AccessKey>, KeychainError> {
-    let damaged = |why| KeychainError::Damaged { entry: entry.to_string(), why };
+    let damaged = |why| KeychainError::Damaged { entry: entry.clone(), why };
     keychain.get(entry)?.map(|bytes| keychain::read_key(&bytes).map_err(damaged)).transpose()
 }
 
 /// The keys that the keychain holds for a rotation.
 pub fn stashed(keychain: &Keychain, rotation: &RotationId) -> Result<Vec<AccessKey>, KeychainError> {
     let entry = Entry::Stash(rotation.clone());
-    let damaged = |why| KeychainError::Damaged { entry: entry.to_string(), why };
+    let damaged = |why| KeychainError::Damaged { entry: entry.clone(), why };
     let Some(bytes) = keychain.get(&entry)? else { return Ok(Vec::new()) };
     keychain::read_keys(&bytes).map_err(damaged)
 }

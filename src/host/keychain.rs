@@ -73,30 +73,43 @@ pub enum KeychainError {
     #[error("{entry} cannot be used: {why}")]
     Failed { entry: String, why: String },
     #[error("{entry} was damaged, or edited by somebody: {why}")]
-    Damaged { entry: String, why: NotARecord },
+    Damaged { entry: Entry, why: NotARecord },
 }
 
 impl KeychainError {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Self::Damaged { entry, .. } => return mending(entry),
             Self::Missing { .. } => MISSING_HINT,
             Self::Locked { .. } | Self::Silent { .. } => {
                 "unlock the keychain, then run again; over SSH or from a timer nobody can answer its prompt"
             }
             Self::Twice { .. } => "delete one of the two in the keychain's own program, then run again",
             Self::TooLong { .. } | Self::Failed { .. } => "look into the keychain with its own program, then run again",
-            Self::Damaged { .. } => {
-                "put the entry right in the keychain's own program, or store a key again with `keyrot-me import`"
-            }
-        }
+        };
+        hint.to_owned()
     }
+}
+
+fn mending(entry: &Entry) -> String {
+    if let Entry::Profile(_) = entry {
+        return "put the entry right in the keychain's own program, or store a key again with `keyrot-me import`"
+            .into();
+    }
+    let own_program = "delete it in the keychain's own program";
+    let delete = if cfg!(all(unix, not(target_os = "macos"))) {
+        format!("{own_program}, `secret-tool clear service '{}' username {}`", entry.service(), entry.user())
+    } else {
+        own_program.to_owned()
+    };
+    format!("put back an undamaged copy, or {delete}: the keys it kept count as lost then")
 }
 
 impl From<KeychainError> for StoreError {
     fn from(error: KeychainError) -> Self {
-        Self { message: error.to_string(), hint: Some(error.hint().to_owned()), needs_decision: false }
+        Self { message: error.to_string(), hint: Some(error.hint()), needs_decision: false }
     }
 }
 
@@ -301,6 +314,14 @@ mod tests {
             Ask::Set(_) | Ask::Delete => Some(Ok(None)),
         });
         assert!(keychain.prove_writable().unwrap_err().to_string().contains("give back"));
+    }
+
+    #[test]
+    fn a_damaged_stash_is_told_with_what_deletes_it_and_a_damaged_key_with_what_replaces_it() {
+        let damaged = |entry| KeychainError::Damaged { entry, why: NotARecord::NotOurJson };
+        let stash = damaged(Entry::Stash(RotationId::from_bits(7))).hint();
+        assert!(stash.contains("delete it") && stash.contains("count as lost"), "{stash}");
+        assert!(damaged(Entry::Profile("work".into())).hint().contains("keyrot-me import"));
     }
 
     #[test]

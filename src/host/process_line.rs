@@ -30,7 +30,12 @@ pub fn line(program: &Path, profile: &str) -> Result<String, NotValid> {
     let (program, name) = (word("path of this program", &path)?, word("profile", profile)?);
     // A name that begins with a dash would be taken for an option of its own.
     let joined = if profile.starts_with('-') { '=' } else { ' ' };
-    Ok(format!("{program} {COMMAND} --profile{joined}{name}"))
+    let line = format!("{program} {COMMAND} --profile{joined}{name}");
+    // Otherwise no later run would know where the key is.
+    if entry_of(&line).as_deref() == Some(profile) {
+        return Ok(line);
+    }
+    Err(not_valid("path of this program", &path, "it has to be called keyrot-me, to be known again"))
 }
 
 /// The entry of the keychain that `command` asks this program for; `None` where it is another program's.
@@ -130,6 +135,7 @@ mod tests {
             assert!(line(Path::new(program), "work").is_err(), "{program}");
         }
         assert!(line(Path::new("/bin/keyrot-me"), "a\nb").is_err());
+        assert!(line(Path::new("/bin/kr"), "work").unwrap_err().to_string().contains("called keyrot-me"));
     }
 
     #[test]

@@ -197,6 +197,14 @@ fn what_is_wrong_with_the_profile_is_found_before_any_call() {
     refused_before_any_call(&station, || by("default"), 2, &["'default'", "which is to be rotated itself", "--no-mfa"]);
     config(&station, "[profile empty]\nregion = eu-west-1\n");
     refused_before_any_call(&station, || by("empty"), 2, &["'empty' holds no credentials", "aws login"]);
+    config(
+        &station,
+        "[profile one]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = two\n\
+         [profile two]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = one\n\
+         [profile lost]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = nowhere\n",
+    );
+    refused_before_any_call(&station, || by("one"), 2, &["circle: one -> two -> one"]);
+    refused_before_any_call(&station, || by("lost"), 2, &["'nowhere', which 'lost' names as its source_profile"]);
     for flag in [&["--mfa-code", "123456"][..], &["--mfa-command", "true"], &["--mfa-serial", "x"], &["--no-mfa"]] {
         for command in ["rotate", "finish", "rollback"] {
             let words = [&[command, "--auth-profile", "login"], flag].concat();

@@ -318,6 +318,10 @@ fn profiles_without_a_place_for_a_key_are_refused() {
     for (profile, words) in [("sso", "Identity Center"), ("other", "credential_process"), ("role", "role_arn")] {
         refused_before_any_call(&station, || station.run(&["import", "--profile", profile, &file]), 2, &[words]);
     }
+    for name in ["", "my work", "a]b"] {
+        let profile = format!("--profile={name}");
+        refused_before_any_call(&station, || station.run(&["import", &profile, &file]), 2, &["cannot be the name"]);
+    }
     let words = ["is in the file, not in the keychain", "store move --to keychain"];
     refused_before_any_call(&station, || station.run(&["import", "--store", "keychain", &file]), 2, &words);
 }

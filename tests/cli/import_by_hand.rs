@@ -10,7 +10,7 @@ fn a_key_is_typed_and_its_secret_is_not_shown() {
     let (station, id, secret, _) = after_the_purge();
     let code = station.sandbox.next_totp("alice");
     let Some(mut person) = Person::at(&station, "import") else { return };
-    person.sees("Access key id: ").types(&format!("{id}\n"));
+    person.sees("Access key id (not shown): ").types(&format!("{id}\n"));
     person.sees("Secret access key (not shown): ").types(&format!("{secret}\n"));
     person.sees("MFA code of").types(&format!("{code}\n")).sees("rotated: ");
     let seen = person.leaves_with(0);
@@ -23,7 +23,7 @@ fn what_is_typed_into_the_wrong_place_is_told_and_not_shown_again() {
     let (station, id, secret, _) = after_the_purge();
     let before = Scene::of(&station);
     let Some(mut person) = Person::at(&station, "import") else { return };
-    person.sees("Access key id: ").types(&format!("{}\n", &secret));
+    person.sees("Access key id (not shown): ").types(&format!("{}\n", &secret));
     person.sees("Secret access key (not shown): ").types(&format!("{id}\n"));
     person.sees("what was typed: the access key id and the secret have changed places").leaves_with(2);
     assert_eq!(before, Scene::of(&station));
@@ -34,7 +34,7 @@ fn ctrl_c_at_the_secret_leaves_everything_and_the_echo_on() {
     let (station, id, secret, _) = after_the_purge();
     let before = Scene::of(&station);
     let Some(mut person) = Person::at(&station, "import") else { return };
-    person.sees("Access key id: ").types(&format!("{id}\n"));
+    person.sees("Access key id (not shown): ").types(&format!("{id}\n"));
     person.sees("Secret access key (not shown): ").types(&secret[..20]).types("\u{3}");
     let seen = person.sees("stopped by a signal before anything was changed").leaves_with(5);
     assert!(!seen.contains(&secret[..20]), "{seen}");

@@ -54,6 +54,8 @@ fn a_named_file_must_be_there_and_be_text() {
     let binary = station.path("binary.toml");
     std::fs::write(&binary, b"[mfa]\nserial = \"\xff\"\n").unwrap();
     refused_before_any_call(&station, named(&binary), 2, &["binary.toml", "UTF-8"]);
+    #[cfg(unix)]
+    refused_before_any_call(&station, named(Path::new("/dev/zero")), 2, &["/dev/zero", "larger than 1 MiB"]);
 }
 
 #[test]

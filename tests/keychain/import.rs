@@ -1,6 +1,7 @@
 //! `import` where the key lives, or is to live, in the keychain.
 
 use super::*;
+use crate::workstation::Ran;
 
 fn from_console(station: &Workstation) -> (String, String, String) {
     let (id, secret) = station.sandbox.seed_key("alice", station.sandbox.now(), "Active");
@@ -100,4 +101,18 @@ fn a_key_in_the_file_and_the_keychain_is_replaced_in_both() {
         assert_eq!(desktop.key("default").unwrap().0, id, "{profile}");
         assert!(station.credentials().contains(&format!("[work]\naws_access_key_id = {id}\n")), "{profile}");
     }
+}
+
+#[test]
+fn a_program_that_no_later_run_would_know_again_stores_nothing() {
+    let Some((station, desktop)) = station() else { return };
+    let (_, _, file) = from_console(&station);
+    let other = station.path("kr");
+    fs::hard_link(program(), &other).or_else(|_| fs::copy(program(), &other).map(drop)).unwrap();
+    let arguments = ["import", "--profile", "new", "--store", "keychain", "--no-mfa", &file];
+    let mut command = Command::new(&other);
+    command.args(arguments).env_clear().envs(station.environment());
+    let ran = Ran::from(command.output().unwrap()).expect(2);
+    assert!(ran.stderr.contains("has to be called keyrot-me"), "{}", ran.stderr);
+    assert_eq!(desktop.key("new"), None);
 }

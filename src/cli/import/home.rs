@@ -8,6 +8,7 @@ use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::ProfileFiles;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::usage;
+use crate::host::aws_ini::is_profile_name;
 use crate::host::config_file::StoreKind;
 use crate::host::key_store::{self, KeyStore, KeychainProfile};
 use crate::host::keychain::{self, Entry, Keychain, KeychainError};
@@ -79,6 +80,10 @@ impl Home {
     }
 
     fn new(keychain: &Keychain, profile: String, kind: Option<StoreKind>) -> Result<Self, Failure> {
+        if !is_profile_name(&profile) {
+            return Err(Failure::new(Exit::Usage, format!("'{profile}' cannot be the name of a profile"))
+                .hint("the AWS SDKs read letters, digits and _-/.%@:+ only"));
+        }
         if kind != Some(StoreKind::Keychain) {
             return Ok(Self { profile, place: Place::File, present: None, like: None });
         }

@@ -83,7 +83,8 @@ fn typed(stop: &Stop) -> Result<AccessKey, Failure> {
         Failure::new(Exit::Usage, "no key was typed").hint("run again; nothing was changed")
     };
     stop.listen();
-    let id = tty::line("Access key id: ", stop).map_err(broken_off)?;
+    // The secret is easily pasted here, by itself or right behind the id.
+    let id = tty::hidden_line("Access key id (not shown): ", stop).map_err(broken_off)?;
     let secret = tty::hidden_line("Secret access key (not shown): ", stop).map_err(broken_off)?;
     pasted::typed(&id, &secret).map_err(|not| not_a_key("what was typed", &not))
 }

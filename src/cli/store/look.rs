@@ -76,6 +76,9 @@ fn case(bench: &Bench, request: &Request, profile: &str) -> Result<Case, Failure
             Err(
                 error @ (KeychainError::Missing { .. } | KeychainError::Locked { .. } | KeychainError::Silent { .. }),
             ) if stays => (None, Some(error)),
+            // An entry that no profile names, or that the user gives up: what it held cannot be read any more.
+            Err(error @ KeychainError::Damaged { .. }) if stays => (None, Some(error)),
+            Err(KeychainError::Damaged { .. }) if request.replace && file_key.is_some() => (None, None),
             other => (other.map_err(StoreError::from)?, None),
         };
     let in_file = file_key.is_some();
@@ -121,10 +124,11 @@ fn only_key(bench: &Bench, profile: &str) -> Result<Option<AccessKey>, Failure> 
         (Some(one), Some(other)) if one != other => Err(Failure::new(
             Exit::Blocked,
             format!(
-                "profile '{profile}' has a key in each of the two AWS files, {} in {} and {} in {}, and they differ",
+                "profile '{profile}' has a key in each of the two AWS files, and they differ: {} in {}, {}{} in {}",
                 one.id,
                 bench.places.credentials.display(),
                 other.id,
+                if one.id == other.id { " with another secret" } else { "" },
                 bench.places.config.display()
             ),
         )

@@ -16,7 +16,7 @@ use crate::keys::secret::SecretKey;
 /// How long an MFA command may take: a touch of a security key included.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// More than this no command prints that prints a code, in bytes.
-const OUTPUT: u16 = 4096;
+const OUTPUT: usize = 4096;
 
 /// The one code that the command prints.
 pub(super) async fn ask(words: &[String], patience: Duration, stop: &Stop) -> Result<SecretKey, NoAnswer> {
@@ -27,7 +27,7 @@ pub(super) async fn ask(words: &[String], patience: Duration, stop: &Stop) -> Re
         let why = format!("the MFA command {program} {what}");
         NoAnswer::nobody_asked(&why, "run it by itself to see what it says; it has to print the code")
     };
-    let mut printed = Zeroizing::new(Vec::with_capacity(OUTPUT.into()));
+    let mut printed = Zeroizing::new(Vec::with_capacity(OUTPUT + 1));
     let ended = tokio::select! {
         ended = tokio::time::timeout(patience, run(program, arguments, &mut printed)) => ended,
         () = stop.wait() => {
@@ -45,6 +45,9 @@ pub(super) async fn ask(words: &[String], patience: Duration, stop: &Stop) -> Re
     if !status.success() {
         return Err(failed(format!("failed ({status})")));
     }
+    if printed.len() > OUTPUT {
+        return Err(failed(format!("printed more than {OUTPUT} bytes")));
+    }
     the_code_in(&printed).ok_or_else(|| failed("did not print exactly one code of six digits".to_owned()))
 }
 
@@ -58,7 +61,7 @@ async fn run(program: &str, arguments: &[String], printed: &mut Vec<u8>) -> Resu
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     let mut child = command.spawn().map_err(RunError::Start)?;
     if let Some(out) = child.stdout.take() {
-        out.take(OUTPUT.into()).read_to_end(printed).await.map_err(RunError::Read)?;
+        out.take(OUTPUT as u64 + 1).read_to_end(printed).await.map_err(RunError::Read)?;
     }
     child.wait().await.map_err(RunError::Read)
 }
@@ -103,6 +106,8 @@ mod tests {
             (&["/no/such/program"], "cannot be started"),
             (&["echo", "rubbish"], "exactly one code"),
             (&["echo", "123456 654321"], "exactly one code"),
+            // Cut off there, the second number would pass for a code.
+            (&["printf", "%4090s1234567890", ""], "more than 4096 bytes"),
         ] {
             let failed = run(words).unwrap_err();
             assert!(failed.why.contains(says) && !failed.why.contains("123456"), "{}", failed.why);
