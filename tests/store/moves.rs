@@ -122,7 +122,7 @@ fn what_a_rotation_keeps_moves_too_and_serves_on() {
     assert_eq!(desktop.stashed(), [home.key()]);
 
     let ran = home.to_file();
-    assert!(ran.stdout.contains("in the AWS files too"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("that a rotation keeps is in the state folder"), "{}", ran.stdout);
     home.keychain_is_empty();
     assert_eq!(home.files_with(&home.secret).len(), 1);
 
