@@ -23,6 +23,8 @@ const TIMEOUT: u16 = 120;
 const PATIENCE: Duration = Duration::from_secs(TIMEOUT as u64 + 5);
 /// How long a dialog that was asked to end may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a signal that ended the dialog may take to be heard here.
+const SIGNAL: Duration = Duration::from_millis(250);
 /// How often the person may type something that is no code.
 const TRIES: u32 = 3;
 /// The crate takes no line of more than 1,000 bytes; a device's ARN has at most 256 (IAM API reference).
@@ -121,6 +123,10 @@ impl Dialog {
             self.end().await;
             return Err(timed_out(patience.as_secs()));
         };
+        // Ctrl-C reaches the dialog and this process: its end may be heard of before the signal is.
+        if matches!(said, Ok(Err(_)) | Err(_)) && tokio::time::timeout(SIGNAL, stop.wait()).await.is_ok() {
+            return Err(NoAnswer::somebody_asked("pinentry was stopped", "run again"));
+        }
         match said {
             Ok(Ok(typed)) if is_code(typed.expose()) => Ok(Some(SecretKey::new(typed.expose().trim().to_owned()))),
             Ok(Ok(_) | Err(Error::Encoding(_))) => Ok(None),
