@@ -159,7 +159,7 @@ impl Workplace {
         if self.output.quiet {
             return;
         }
-        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        for name in paths::SHADOWS {
             if paths::env(name).is_some() {
                 err(format_args!(
                     "warning: {name} is set in the environment: the AWS tools use it instead of the file; unset it"

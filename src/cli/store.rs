@@ -118,8 +118,7 @@ impl Bench {
 
     /// The unfinished rotation that this key is a part of.
     pub fn unfinished(&self, key: &KeyId) -> Option<&Rotation> {
-        let part = |rotation: &&Rotation| rotation.retire == *key || rotation.keep.as_ref() == Some(key);
-        self.rotations.iter().filter(|rotation| rotation.unfinished()).find(part)
+        self.rotations.iter().find(|rotation| rotation.unfinished() && rotation.is_about(key))
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Places {
     pub state: PathBuf,
 }
 
+/// The AWS tools take these before any file.
+pub const SHADOWS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
 /// There is no home folder to look in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this user has no home folder, and {missing} does not say where to look instead")]

@@ -197,6 +197,12 @@ impl Rotation {
     pub fn unfinished(&self) -> bool {
         !matches!(self.phase, Phase::Retired { .. } | Phase::Closed)
     }
+
+    /// One of its two keys is this one.
+    #[must_use]
+    pub fn is_about(&self, key: &KeyId) -> bool {
+        self.retire == *key || self.keep.as_ref() == Some(key)
+    }
 }
 
 /// An event that cannot follow the ones before it.

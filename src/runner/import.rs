@@ -220,8 +220,7 @@ impl<'a, W: World> Check<'a, W> {
     /// Whose key it was, as the journal has it.
     fn remembered(&self, key: &KeyId) -> Result<Option<Identity>, StoreError> {
         let rotations = self.world.journal().rotations()?;
-        let of_key = |rotation: &&Rotation| rotation.retire == *key || rotation.keep.as_ref() == Some(key);
-        Ok(rotations.iter().rev().find(of_key).map(|rotation| rotation.who.clone()))
+        Ok(rotations.iter().rev().find(|rotation| rotation.is_about(key)).map(|rotation| rotation.who.clone()))
     }
 
     /// A rotation both of whose keys are dead can never be finished, and would stand in the way of the next one. While
@@ -232,13 +231,12 @@ impl<'a, W: World> Check<'a, W> {
         who: &Identity,
         present: Option<&AccessKey>,
     ) -> Result<(), Refused> {
-        let is_about = |open: &Rotation, key: &AccessKey| open.retire == key.id || open.keep.as_ref() == Some(&key.id);
         let concerns =
-            |open: &&Rotation| same_user(&open.who, who) || present.is_some_and(|present| is_about(open, present));
+            |open: &&Rotation| same_user(&open.who, who) || present.is_some_and(|present| open.is_about(&present.id));
         let rotations = self.world.journal().rotations()?;
         for open in rotations.iter().filter(|open| open.unfinished()).filter(concerns) {
             let begun = !matches!(open.phase, Phase::Intended { .. } | Phase::Orphan { .. });
-            if !begun || is_about(open, key) {
+            if !begun || open.is_about(&key.id) {
                 continue;
             }
             for held in self.held(open)? {
@@ -260,7 +258,7 @@ impl<'a, W: World> Check<'a, W> {
         let published = self.world.store().published()?.into_iter().map(|held| held.key);
         let stashed = self.world.store().stashed(&open.id)?;
         let mut held: Vec<AccessKey> = published.chain(stashed).collect();
-        held.retain(|key| key.id == open.retire || open.keep.as_ref() == Some(&key.id));
+        held.retain(|key| open.is_about(&key.id));
         held.sort_by(|a, b| a.id.cmp(&b.id));
         held.dedup();
         Ok(held)

@@ -79,7 +79,7 @@ fn journalled<W: World>(
     who: Option<&Identity>,
 ) -> Result<UserStatus, StoreError> {
     let all = world.journal().rotations()?;
-    let known = all.iter().rev().find(|r| r.keep.as_ref() == Some(&base.id) || r.retire == base.id);
+    let known = all.iter().rev().find(|rotation| rotation.is_about(&base.id));
     let who = who.cloned().or_else(|| known.map(|rotation| rotation.who.clone()));
     let rotations: Vec<Rotation> =
         all.iter().filter(|rotation| who.as_ref().is_some_and(|who| same_user(&rotation.who, who))).cloned().collect();

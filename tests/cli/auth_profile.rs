@@ -215,6 +215,18 @@ fn what_is_wrong_with_the_profile_is_found_before_any_call() {
 }
 
 #[test]
+fn what_a_program_says_on_its_standard_error_is_not_repeated() {
+    let station = station();
+    let program = station.path("hand-out");
+    std::fs::write(&program, "#!/bin/sh\necho 'seed JBSWY3DP code 123456' >&2\nexit 3\n").unwrap();
+    crate::workstation::set_mode(&program, 0o700);
+    config(&station, &format!("[profile leaky]\ncredential_process = {}\n", program.display()));
+    let ran = station.run(&["rotate", "--auth-profile", "leaky", "-vv"]).expect(9);
+    assert!(ran.stderr.contains("leaky") && ran.stderr.contains("by itself"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("JBSWY3DP") && !ran.stderr.contains("123456"), "{}", ran.stderr);
+}
+
+#[test]
 fn an_expired_or_missing_sign_in_names_the_command_that_renews_it() {
     let station = station();
     config(

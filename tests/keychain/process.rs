@@ -168,3 +168,13 @@ fn a_closed_standard_output_is_no_success() {
     let status = credential_process(&station, "default").stdout(full).stderr(std::process::Stdio::null()).status();
     assert_eq!(status.unwrap().code(), Some(1));
 }
+
+#[test]
+fn a_reader_that_is_gone_is_no_success() {
+    let Some((station, _desktop)) = station() else { return };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = credential_process(&station, "default").stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nobody took the key"));
+}

@@ -239,3 +239,13 @@ fn a_machine_without_a_keychain_has_its_key_in_the_file() {
     assert!(ran.stderr.contains("no keychain to talk to"), "{}", ran.stderr);
     assert_eq!((home.station.credentials(), home.config()), (before, String::new()));
 }
+
+#[test]
+fn a_config_file_that_other_shells_do_not_read_is_warned_of() {
+    let Some(desktop) = Desktop::start().map(Arc::new) else { return };
+    let home = Home::new(&desktop);
+    let mut command = home.command(&["store", "move", "--to", "keychain"]);
+    let ran = Ran::from(command.env("AWS_CONFIG_FILE", home.station.path("project")).output().unwrap()).expect(0);
+    assert!(ran.stderr.contains("warning: AWS_CONFIG_FILE is set here"), "{}", ran.stderr);
+    assert_eq!(home.found("default"), None);
+}

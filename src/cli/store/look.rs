@@ -18,8 +18,6 @@ use super::{Bench, Request};
 /// What makes a profile get its credentials in another way than from its own key, once that is not in the file.
 const OTHER_WAYS: [&str; 6] =
     ["role_arn", "sso_session", "sso_start_url", "login_session", "credential_source", "web_identity_token_file"];
-/// The AWS tools take these before any file.
-const SHADOWS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// One profile, and where its key is.
 pub(super) struct Case {
@@ -193,7 +191,7 @@ fn refuse_another_key(
 }
 
 fn refuse_shadows() -> Result<(), Failure> {
-    let Some(name) = SHADOWS.into_iter().find(|name| paths::env(name).is_some()) else { return Ok(()) };
+    let Some(name) = paths::SHADOWS.into_iter().find(|name| paths::env(name).is_some()) else { return Ok(()) };
     Err(Failure::new(
         Exit::Usage,
         format!("{name} is set in the environment: the AWS tools use it whatever the files and the keychain hold"),

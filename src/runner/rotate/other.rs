@@ -6,7 +6,7 @@
 use crate::keys::facts::Identity;
 use crate::ports::{CallError, Cause, Desk, Iam, Journal, KeyUse, World};
 
-use super::signing::{of_rotation, sign_in_refused};
+use super::signing::sign_in_refused;
 use super::{Auth, Halt, OtherHalt, OtherProfile, Run, same_user};
 
 impl<W: World> Run<'_, W> {
@@ -45,7 +45,7 @@ impl<W: World> Run<'_, W> {
     async fn owner_of_dead_key(&self, other: &OtherProfile, by: &Identity) -> Result<Identity, Halt> {
         let key = self.base.id.clone();
         let known = self.world.journal().rotations()?;
-        if let Some(rotation) = known.into_iter().rev().find(|rotation| of_rotation(rotation, &key)) {
+        if let Some(rotation) = known.into_iter().rev().find(|rotation| rotation.is_about(&key)) {
             // The newer ARN, where the user was moved to another path.
             return Ok(if same_user(&rotation.who, by) { by.clone() } else { rotation.who });
         }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::keys::facts::{Identity, KeyId};
+use crate::keys::facts::Identity;
 use crate::keys::journal::{Phase, Rotation};
 use crate::keys::rotation::STALE_FOR;
 use crate::keys::secret::{AccessKey, Session, Signer};
@@ -46,7 +46,7 @@ impl<W: World> Run<'_, W> {
     async fn sign_in_otherwise(&mut self, refused: CallError) -> Result<Identity, Halt> {
         let base = self.base.id.clone();
         let mut rotations = self.world.journal().rotations()?;
-        rotations.retain(|rotation| rotation.phase != Phase::Closed && of_rotation(rotation, &base));
+        rotations.retain(|rotation| rotation.phase != Phase::Closed && rotation.is_about(&base));
         for rotation in &rotations {
             let others = self.other_keys(rotation)?;
             if others.is_empty() && rotation.keep.as_ref() != Some(&base) {
@@ -72,7 +72,7 @@ impl<W: World> Run<'_, W> {
     /// The other key of a rotation, as this machine holds it.
     fn other_keys(&self, rotation: &Rotation) -> Result<Vec<AccessKey>, Halt> {
         let published = self.world.store().published()?.into_iter().map(|held| held.key);
-        let published = published.filter(|key| of_rotation(rotation, &key.id));
+        let published = published.filter(|key| rotation.is_about(&key.id));
         let mut others: Vec<AccessKey> = published.chain(self.world.store().stashed(&rotation.id)?).collect();
         others.retain(|key| key.id != self.base.id);
         Ok(others)
@@ -216,10 +216,6 @@ impl<W: World> Run<'_, W> {
             }),
         }
     }
-}
-
-pub(super) fn of_rotation(rotation: &Rotation, key: &KeyId) -> bool {
-    rotation.retire == *key || rotation.keep.as_ref() == Some(key)
 }
 
 pub(super) fn sign_in_refused(key: &AccessKey, error: CallError) -> Halt {
