@@ -93,7 +93,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             };
             if error.cause == Cause::Throttled {
                 refused += 1;
-                if self.calls.throttled_out(refused, began) {
+                if self.calls.throttled_out(error.action, refused, began) {
                     let error = self.calls.give_up(error);
                     return self.broken_off(planned, &done, &Failed::Call(error));
                 }

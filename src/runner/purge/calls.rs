@@ -3,6 +3,7 @@
 //! A list that stops half-way is an error here, never a short list (I4).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -25,8 +26,10 @@ const GLANCE: Duration = Duration::from_millis(50);
 const REPETITIONS: u32 = 2;
 /// Milliseconds before the first repetition; three times that before the second.
 const FIRST_BACKOFF: i64 = 200;
-/// A call is throttled out no sooner than after so many refusals.
+/// A call is throttled out no sooner than after so many refusals: of its own, or of its action's in a row.
 const FEWEST_REFUSALS: u32 = 6;
+/// A caller asks so often at least before it believes its action's row: that may be a single wave, long over.
+const FEWEST_TRIES: u32 = 2;
 /// More pages than IAM's quotas can fill (5,000 users, 300 groups) are a server that goes in circles.
 const MOST_PAGES: u32 = 1_000;
 
@@ -110,6 +113,12 @@ pub enum Urgency {
     Completing,
 }
 
+/// Refusals without one call served between them.
+struct Row {
+    refused: u32,
+    since: Instant,
+}
+
 /// One account's calls.
 pub struct Calls<'a, D, C> {
     directory: &'a D,
@@ -120,6 +129,8 @@ pub struct Calls<'a, D, C> {
     /// One caller asks the pace at a time, so that an answer wakes one and not all.
     door: Mutex<()>,
     began: Instant,
+    /// Of each action since it was last served.
+    rows: RefCell<BTreeMap<&'static str, Row>>,
     /// Set once no further call can succeed: throttled out, or the credentials are not taken any more.
     broken: RefCell<Option<CallError>>,
 }
@@ -134,6 +145,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             answered: Notify::new(),
             door: Mutex::new(()),
             began: Instant::now(),
+            rows: RefCell::default(),
             broken: RefCell::default(),
         }
     }
@@ -158,7 +170,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     pub async fn user(&self, name: &str) -> Result<TaggedUser, Failed> {
-        self.repeated(Urgency::Ordinary, async || self.directory.user(name).await).await
+        self.repeated("iam:GetUser", Urgency::Ordinary, async || self.directory.user(name).await).await
     }
 
     pub async fn groups_of(&self, user: &str) -> Result<Vec<String>, Failed> {
@@ -171,25 +183,25 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     pub async fn key_use(&self, key: &KeyId) -> Result<KeyUse, Failed> {
-        self.repeated(Urgency::Ordinary, async || self.directory.key_use(key).await).await
+        self.repeated("iam:GetAccessKeyLastUsed", Urgency::Ordinary, async || self.directory.key_use(key).await).await
     }
 
     pub async fn tag(&self, user: &str, name: &str, value: &str) -> Result<RequestId, Failed> {
-        self.repeated(Urgency::Completing, async || self.directory.tag(user, name, value).await).await
+        self.repeated("iam:TagUser", Urgency::Completing, async || self.directory.tag(user, name, value).await).await
     }
 
     pub async fn untag(&self, user: &str, names: &[String]) -> Result<RequestId, Failed> {
-        self.repeated(Urgency::Completing, async || self.directory.untag(user, names).await).await
+        self.repeated("iam:UntagUser", Urgency::Completing, async || self.directory.untag(user, names).await).await
     }
 
     /// Never repeated: what was read before it would be stale.
     pub async fn disable(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
-        self.once(Urgency::Ordinary, &async || self.directory.disable(user, key).await).await
+        self.once("iam:UpdateAccessKey", Urgency::Ordinary, &async || self.directory.disable(user, key).await).await
     }
 
     /// Never repeated: what was read before it would be stale.
     pub async fn delete(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
-        self.once(Urgency::Ordinary, &async || self.directory.delete(user, key).await).await
+        self.once("iam:DeleteAccessKey", Urgency::Ordinary, &async || self.directory.delete(user, key).await).await
     }
 
     /// Follows a list to its end.
@@ -200,7 +212,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     ) -> Result<Vec<T>, Failed> {
         let (mut items, mut marker) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
-            let answer = self.repeated(Urgency::Ordinary, async || page(marker.as_deref()).await).await?;
+            let answer = self.repeated(action, Urgency::Ordinary, async || page(marker.as_deref()).await).await?;
             items.extend(answer.items);
             match answer.next {
                 None => return Ok(items),
@@ -213,17 +225,22 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     /// Makes a call that may be made again: until it is answered, throttled out, or lost too often.
-    async fn repeated<T>(&self, urgency: Urgency, call: impl AsyncFn() -> Result<T, CallError>) -> Result<T, Failed> {
+    async fn repeated<T>(
+        &self,
+        action: &'static str,
+        urgency: Urgency,
+        call: impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, Failed> {
         let (mut lost, mut refused, began) = (0, 0, Instant::now());
         loop {
-            let error = match self.once(urgency, &call).await {
+            let error = match self.once(action, urgency, &call).await {
                 Err(Failed::Call(error)) => error,
                 ended => return ended,
             };
             match error.cause {
                 Cause::Throttled => {
                     refused += 1;
-                    if self.throttled_out(refused, began) {
+                    if self.throttled_out(action, refused, began) {
                         return Err(Failed::Call(self.give_up(error)));
                     }
                 }
@@ -236,9 +253,27 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
         }
     }
 
-    /// True where a call that began then was refused often and long enough.
-    pub fn throttled_out(&self, refused: u32, began: Instant) -> bool {
-        refused >= FEWEST_REFUSALS && TimeDelta::from_std(began.elapsed()).is_ok_and(|spent| spent >= self.patience)
+    /// True where the account is given up already, or a call that began then was refused often and long enough: it
+    /// alone, or all calls of its action. Each refusal slows the account down, so that several callers who waited
+    /// one after the other would wait for minutes.
+    pub fn throttled_out(&self, action: &'static str, refused: u32, began: Instant) -> bool {
+        let long = |since: Instant| TimeDelta::from_std(since.elapsed()).is_ok_and(|spent| spent >= self.patience);
+        let by_row = |row: &Row| refused >= FEWEST_TRIES && row.refused >= FEWEST_REFUSALS && long(row.since);
+        self.broken.borrow().is_some()
+            || (refused >= FEWEST_REFUSALS && long(began))
+            || self.rows.borrow().get(action).is_some_and(by_row)
+    }
+
+    fn count(&self, action: &'static str, answer: Answer) {
+        let mut rows = self.rows.borrow_mut();
+        match answer {
+            Answer::Refused => {
+                let row = rows.entry(action).or_insert_with(|| Row { refused: 0, since: Instant::now() });
+                row.refused += 1;
+            }
+            Answer::Served => drop(rows.remove(action)),
+            Answer::Lost => {}
+        }
     }
 
     /// Nothing more is asked of this account.
@@ -247,7 +282,12 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     /// One call at the account's pace.
-    async fn once<T>(&self, urgency: Urgency, call: &impl AsyncFn() -> Result<T, CallError>) -> Result<T, Failed> {
+    async fn once<T>(
+        &self,
+        action: &'static str,
+        urgency: Urgency,
+        call: &impl AsyncFn() -> Result<T, CallError>,
+    ) -> Result<T, Failed> {
         let ticket = self.admitted(urgency).await?;
         let permit = self.brakes.in_flight.acquire().await;
         // On the heap, and only now: an SDK call's state is 10 KiB, and many more calls wait than are under way.
@@ -258,6 +298,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             Err(Cause::Ambiguous | Cause::Unreachable) => Answer::Lost,
             _ => Answer::Served,
         };
+        self.count(action, kind);
         self.pace.borrow_mut().answered(ticket, self.elapsed(), kind);
         self.answered.notify_waiters();
         answer.map_err(|error| Failed::Call(if signs_nothing(&error) { self.give_up(error) } else { error }))
