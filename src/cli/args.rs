@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help that people read, not Markdown")]
 
 mod import;
+mod schedule;
 mod store;
 
 use std::convert::Infallible;
@@ -11,12 +12,14 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
+pub use self::schedule::{Schedule, ScheduleCommand, ScheduleInstall};
 pub use self::store::{Store, StoreCommand, StoreMove};
 use crate::host::config_file::StoreKind;
 use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
 use crate::keys::purge::Cap;
 use crate::keys::secret::SecretKey;
+use crate::keys::timetable::Timetable;
 
 pub use import::Import;
 
@@ -32,7 +35,7 @@ Exit codes:
   7   another run is at work
   8   credentials file, keychain or state folder not usable
   9   cannot sign in: the key is gone, disabled or wrong
-  10  status --check: a key is due
+  10  status --check: a key is due; rotate --scheduled: a person was notified
   11  status --check: a key is overdue
   20  purge: something could not be read or written, and was left alone
   21  purge: an account was left untouched because its cap was hit";
@@ -73,6 +76,8 @@ pub enum Command {
     Import(Box<Import>),
     Store(Store),
     CredentialProcess(CredentialProcess),
+    Schedule(Schedule),
+    Doctor(Doctor),
     Purge(Box<Purge>),
     Completions(Completions),
     /// Write the man page to standard output
@@ -117,9 +122,13 @@ pub struct Rotate {
     /// Print the steps; change nothing, ask for no code
     #[arg(long)]
     pub dry_run: bool,
-    /// As the timer does it: never ask, rotate what is due
-    #[arg(long, conflicts_with = "if_older_than")]
+    /// As the timer does it: rotate what is due, never ask on a terminal, notify where a person is needed
+    #[arg(long, conflicts_with_all = ["if_older_than", "mfa_code", "dry_run"])]
     pub scheduled: bool,
+    /// The timer's weekly hour: a key is rotated that was due then, or that the purge would take before the next one
+    /// [default: what is due now]
+    #[arg(long, value_name = "DAY HH:MM", requires = "scheduled")]
+    pub at: Option<Timetable>,
 }
 
 /// Show the age of keys, their limits and what the next run would do
@@ -141,6 +150,26 @@ pub struct Status {
     /// Ask nobody: only what the local journal knows
     #[arg(long)]
     pub offline: bool,
+    /// One line for a shell's prompt, without any call; nothing where all is fresh
+    #[arg(long, conflicts_with = "json")]
+    pub short: bool,
+}
+
+/// Look for what would keep a rotation, the timer or a reminder from working, and say how to mend it
+///
+/// Changes nothing. Each finding says what is wrong, why it matters, and the command that mends it. IAM's answers are
+/// those for a caller without MFA, unless a code is given.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me doctor
+  keyrot-me doctor --all --json
+  keyrot-me doctor --mfa-command 'ykman oath accounts code --single aws'   what IAM permits with MFA")]
+pub struct Doctor {
+    #[command(flatten)]
+    pub profiles: Profiles,
+    #[command(flatten)]
+    pub sign: Sign,
 }
 
 /// Delete retired keys that are past their grace

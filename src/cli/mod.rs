@@ -3,12 +3,15 @@
 pub mod args;
 mod auth_profile;
 mod credential_process;
+mod doctor;
 pub mod error;
 mod import;
 mod machine;
 mod purge;
 mod render;
 mod rotate;
+mod schedule;
+mod scheduled;
 mod status;
 mod store;
 
@@ -44,6 +47,8 @@ pub fn main() -> u8 {
         Command::Store(args) => match &args.command {
             StoreCommand::Move(args) => to_end(store::run(args, output)),
         },
+        Command::Schedule(args) => schedule::run(args, output),
+        Command::Doctor(args) => to_end(doctor::run(args, output)),
         Command::CredentialProcess(args) => credential_process::run(args),
         Command::Completions(args) => Ok(completions(args)),
         Command::Man => man(),

@@ -3,8 +3,8 @@
 use crate::cli::args::{Finish, Output, Rollback, Rotate, Sign};
 use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure, blocked, halted};
-use crate::cli::machine::{Codes, Subject, Workplace, unavailable};
-use crate::cli::{render, store};
+use crate::cli::machine::{Codes, Subject, Workplace};
+use crate::cli::{render, scheduled, store};
 use crate::host::lock::RunLock;
 use crate::keys::policy::{Goal, Limits, Policy};
 use crate::runner::rotate::{End, Halt, OtherProfile, Report, Run, Settings};
@@ -20,7 +20,7 @@ pub struct Done {
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     if args.scheduled {
-        return Err(unavailable("--scheduled"));
+        return scheduled::run(args, output).await;
     }
     if let Some(name) = args.skip_sink.first() {
         return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}"))

@@ -50,7 +50,7 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
 
 async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<UserStatus, Failure> {
     let policy = Policy {
-        goal: Goal::RotateDue,
+        goal: Goal::RotateDue { week: None },
         limits: subject.settings.limits.clone(),
         retire_after: subject.settings.retire_after,
         replace: Vec::new(),

@@ -23,6 +23,8 @@ const MAX_BYTES: u64 = 1 << 20;
 const MAX_AGE: TimeDelta = TimeDelta::days(5);
 /// Built in: the time in which `rollback` can undo.
 const RETIRE_AFTER: TimeDelta = TimeDelta::hours(24);
+/// Built in: two days to find the MFA device.
+const REMIND_BEFORE: TimeDelta = TimeDelta::hours(48);
 
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,8 +38,9 @@ struct File {
     #[serde(default)]
     store: Store,
     #[serde(default)]
+    notify: Notify,
+    #[serde(default)]
     profile: BTreeMap<String, Sections>,
-    notify: Option<Spanned<toml::Value>>,
     sink: Option<Spanned<toml::Value>>,
 }
 
@@ -52,7 +55,8 @@ struct Sections {
     purge: Purge,
     #[serde(default)]
     store: Store,
-    notify: Option<Spanned<toml::Value>>,
+    #[serde(default)]
+    notify: Notify,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -95,6 +99,13 @@ struct Store {
     wait: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Notify {
+    desktop: Option<bool>,
+    remind_before: Option<Spanned<String>>,
+}
+
 /// Where a key is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -116,6 +127,10 @@ pub struct ProfileSettings {
     pub pinentry: bool,
     /// Where the key is to be kept; `None` leaves it where it is.
     pub store: Option<StoreKind>,
+    /// Whether the timer's runs may show something on the desktop.
+    pub desktop: bool,
+    /// So long before the purge takes the key, a reminder is sharper.
+    pub remind_before: TimeDelta,
 }
 
 /// A config file that cannot be used.
@@ -155,9 +170,8 @@ impl ConfigFile {
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let at = Source { path, text };
         let file: File = toml::from_str(text).map_err(|error| at.syntax(&error))?;
-        at.refuse_unavailable(&[("notify", &file.notify), ("sink", &file.sink)])?;
+        at.refuse_unavailable("sink", file.sink.as_ref())?;
         let profiles = file.profile.iter().map(|(name, own)| {
-            at.refuse_unavailable(&[("notify", &own.notify)])?;
             at.refuse_own_wait(&own.store)?;
             Ok((name.clone(), at.settings(&[own.parts(), file.parts()])?))
         });
@@ -181,17 +195,17 @@ fn read(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-type Parts<'a> = (&'a Rotation, &'a Mfa, &'a Purge, &'a Store);
+type Parts<'a> = (&'a Rotation, &'a Mfa, &'a Purge, &'a Store, &'a Notify);
 
 impl File {
     fn parts(&self) -> Parts<'_> {
-        (&self.rotation, &self.mfa, &self.purge, &self.store)
+        (&self.rotation, &self.mfa, &self.purge, &self.store, &self.notify)
     }
 }
 
 impl Sections {
     fn parts(&self) -> Parts<'_> {
-        (&self.rotation, &self.mfa, &self.purge, &self.store)
+        (&self.rotation, &self.mfa, &self.purge, &self.store, &self.notify)
     }
 }
 
@@ -211,13 +225,11 @@ impl Source<'_> {
         self.error(error.span().unwrap_or_default(), with_nearest(error.message()))
     }
 
-    fn refuse_unavailable(&self, tables: &[(&str, &Option<Spanned<toml::Value>>)]) -> Result<(), ConfigError> {
-        for (name, table) in tables {
-            if let Some(found) = table {
-                return Err(self.error(found.span(), format!("[{name}] is not available in this version")));
-            }
+    fn refuse_unavailable(&self, name: &str, table: Option<&Spanned<toml::Value>>) -> Result<(), ConfigError> {
+        match table {
+            None => Ok(()),
+            Some(found) => Err(self.error(found.span(), format!("[{name}] is not available in this version"))),
         }
-        Ok(())
     }
 
     /// One program asks one keychain, whatever the profile.
@@ -277,6 +289,8 @@ impl Source<'_> {
             },
             pinentry: pick(parts, |part| part.1.pinentry.as_ref()).copied().unwrap_or_default(),
             store: pick(parts, |part| part.3.kind.as_ref()).copied(),
+            desktop: pick(parts, |part| part.4.desktop.as_ref()).copied().unwrap_or(true),
+            remind_before: duration(pick(parts, |part| part.4.remind_before.as_ref()), REMIND_BEFORE)?,
         })
     }
 
@@ -412,8 +426,15 @@ mod tests {
 
     #[test]
     fn what_this_version_cannot_do_is_refused_and_not_ignored() {
-        for (text, what) in [("[[sink]]\nname = \"ci\"\n", "[sink]"), ("[notify]\ndesktop = true\n", "[notify]")] {
-            assert!(complaint(text).contains(what), "{text}");
-        }
+        assert!(complaint("[[sink]]\nname = \"ci\"\n").contains("[sink]"));
+    }
+
+    #[test]
+    fn notifications_are_on_unless_they_are_switched_off() {
+        let file = parse("[notify]\nremind_before = \"3d\"\n[profile.ci.notify]\ndesktop = false\n").unwrap();
+        let (ci, other) = (file.for_profile("ci"), file.for_profile("default"));
+        assert_eq!((ci.desktop, ci.remind_before), (false, TimeDelta::days(3)));
+        assert_eq!((other.desktop, parse("").unwrap().for_profile("x").remind_before), (true, TimeDelta::days(2)));
+        assert!(complaint("[notify]\nremind_before = \"soon\"\n").starts_with("config.toml:2: "));
     }
 }

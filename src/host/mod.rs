@@ -13,6 +13,7 @@ pub mod git;
 pub mod journal_file;
 pub mod key_store;
 pub mod keychain;
+pub mod last_run;
 pub mod lock;
 pub mod pasted_file;
 pub mod paths;

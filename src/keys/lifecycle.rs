@@ -44,6 +44,23 @@ pub fn freshness(created: Time, now: Time, limits: &Limits) -> Freshness {
     if taken_unless_rotated_now || at_least(created, now, limits.max_age) { Freshness::Due } else { Freshness::Fresh }
 }
 
+/// The timer's week: from its last weekly hour to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Week {
+    pub began: Time,
+    pub ends: Time,
+}
+
+/// Whether a daily run of the timer rotates the key: it was due at the weekly hour already, or the purge would take it
+/// before the next one and a key made now not. One that comes due in between waits for that hour: rotated at the week-end, it would be over
+/// the limit on Friday.
+#[must_use]
+pub fn due_in_week(created: Time, now: Time, limits: &Limits, week: Week) -> bool {
+    let was_due = created <= week.began && freshness(created, week.began, limits) != Freshness::Fresh;
+    let taken = purge_at(created, now, limits).filter(|taken| *taken < week.ends);
+    was_due || taken.is_some_and(|taken| purge_at(now, now, limits) > Some(taken))
+}
+
 /// The purge that would take a key of this age: the first one after now at which it is over the limit.
 /// Without a known hour it is the moment the limit is reached. `None` when no purge is configured.
 #[must_use]
@@ -121,6 +138,29 @@ mod tests {
         assert_eq!(purge_at(utc("2026-11-15T23:55:01Z"), now, &limits), Some(utc("2026-11-27T23:55:00Z")));
         let no_purge = Limits { purge: None, ..limits };
         assert_eq!(purge_at(now, now, &no_purge), None);
+    }
+
+    #[test]
+    fn within_the_week_only_what_was_due_at_its_hour_or_would_be_taken_is_rotated() {
+        let limits = friday(5, 5);
+        let week = Week { began: utc("2026-11-16T09:00:00Z"), ends: utc("2026-11-23T09:00:00Z") };
+        let on = |created, now| due_in_week(utc(created), utc(now), &limits, week);
+        assert!(on("2026-10-01T00:00:00Z", "2026-11-18T09:00:00Z"), "missed on Monday");
+        assert!(!on("2026-11-16T09:00:05Z", "2026-11-17T09:00:00Z"), "made on Monday");
+        assert!(
+            !on("2026-11-16T09:00:05Z", "2026-11-22T09:00:00Z"),
+            "Sunday: past five days, and Monday is early enough"
+        );
+        assert_eq!(freshness(utc("2026-11-16T09:00:05Z"), utc("2026-11-22T09:00:00Z"), &limits), Freshness::Overdue);
+        assert!(on("2026-11-14T09:00:00Z", "2026-11-17T09:00:00Z"), "this Friday's purge would take it");
+        let strict = friday(3, 3);
+        let on_day = |day| due_in_week(utc("2026-11-16T09:00:05Z"), utc(day), &strict, week);
+        assert!(!on_day("2026-11-17T09:00:00Z"), "a key made on Tuesday would be taken as well");
+        assert!(on_day("2026-11-18T09:00:00Z"));
+        let later = Limits { max_age: TimeDelta::days(90), purge: None };
+        let rarely = |created| due_in_week(utc(created), utc("2026-11-18T09:00:00Z"), &later, week);
+        assert!(!rarely("2026-11-01T00:00:00Z"));
+        assert!(rarely("2026-08-01T00:00:00Z"));
     }
 
     #[test]

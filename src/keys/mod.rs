@@ -12,4 +12,5 @@ pub mod preview;
 pub mod purge;
 pub mod rotation;
 pub mod secret;
+pub mod timetable;
 pub mod words;

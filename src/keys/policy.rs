@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike, Days, LocalResult, NaiveTime, TimeDelta, TimeZo
 use chrono_tz::Tz;
 
 use super::facts::{KeyId, NotValid, Time};
+use super::lifecycle::Week;
 
 /// Longest duration that makes sense for a key's life; anything above it is a slip of the keyboard.
 const LONGEST: TimeDelta = TimeDelta::days(3650);
@@ -148,8 +149,8 @@ impl Default for Settle {
 pub enum Goal {
     /// Resume what is unfinished, else rotate; with an age, only a key that is at least so old.
     Rotate { older_than: Option<TimeDelta> },
-    /// As the timer does it: rotate only what the limits call due.
-    RotateDue,
+    /// As the timer does it: rotate only what the limits call due, now or in the timer's week.
+    RotateDue { week: Option<Week> },
     /// Delete retired keys: past grace, or at once.
     Finish { now: bool },
     /// Give the retired key back its place.

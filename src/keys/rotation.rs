@@ -40,7 +40,7 @@ pub fn next(situation: &Situation, policy: &Policy) -> Decision {
         Some(rotation) if rotation.unfinished() => resume(situation, policy, rotation),
         Some(rotation) => retired(situation, policy, rotation),
         None => match policy.goal {
-            Goal::Rotate { .. } | Goal::RotateDue => start(situation, policy),
+            Goal::Rotate { .. } | Goal::RotateDue { .. } => start(situation, policy),
             Goal::Finish { .. } => Decision::Idle(Idle::NothingRetired),
             Goal::Rollback => Decision::Blocked(Blocked::NothingToRollBack),
         },
@@ -99,7 +99,8 @@ fn wanted(created: Time, now: Time, policy: &Policy) -> bool {
     match policy.goal {
         Goal::Rotate { older_than: None } => true,
         Goal::Rotate { older_than: Some(limit) } => lifecycle::at_least(created, now, limit),
-        Goal::RotateDue => lifecycle::freshness(created, now, &policy.limits) != Freshness::Fresh,
+        Goal::RotateDue { week: None } => lifecycle::freshness(created, now, &policy.limits) != Freshness::Fresh,
+        Goal::RotateDue { week: Some(week) } => lifecycle::due_in_week(created, now, &policy.limits, week),
         Goal::Finish { .. } | Goal::Rollback => false,
     }
 }
@@ -263,7 +264,9 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
 fn written_back(s: &Situation, policy: &Policy, r: &Rotation) -> Option<Decision> {
     let keep = r.keep.clone().filter(|keep| s.published.contains(&r.retire) && held(s, keep))?;
     match policy.goal {
-        Goal::Rotate { .. } | Goal::RotateDue => Some(Decision::Do(Step::Publish { old: r.retire.clone(), new: keep })),
+        Goal::Rotate { .. } | Goal::RotateDue { .. } => {
+            Some(Decision::Do(Step::Publish { old: r.retire.clone(), new: keep }))
+        }
         Goal::Finish { .. } => Some(Decision::Blocked(Blocked::Unfinished)),
         Goal::Rollback => None,
     }
@@ -281,7 +284,7 @@ fn retired_and_off(s: &Situation, policy: &Policy, r: &Rotation, at: Time) -> De
         Goal::Finish { now: true } => delete,
         _ if past_grace => delete,
         Goal::Finish { now: false } => Decision::Idle(Idle::Retired { key, delete_after }),
-        Goal::Rotate { .. } | Goal::RotateDue => {
+        Goal::Rotate { .. } | Goal::RotateDue { .. } => {
             match target_refused(s, policy, s.listing.as_deref().unwrap_or_default()) {
                 Some(Decision::Idle(_)) => Decision::Idle(Idle::Retired { key, delete_after }),
                 // While the profile's own key is in doubt, the retired one may be the way back.

@@ -73,8 +73,6 @@ fn a_command_with_an_open_quote_is_refused() {
 #[test]
 fn what_is_not_built_yet_is_refused_as_such() {
     let station = station();
-    let words = ["--scheduled", "not available in this version"];
-    refused_before_any_call(&station, || station.run(&["rotate", "--scheduled"]), 2, &words);
     refused_before_any_call(&station, || station.run(&["rotate", "--skip-sink", "ci"]), 2, &["no sink named \"ci\""]);
 }
 

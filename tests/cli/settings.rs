@@ -36,8 +36,9 @@ fn values_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn sections_for_later_versions_are_refused_and_not_ignored() {
-    complains("[notify]\ndesktop = true\n", 1, &["[notify]"]);
+fn sections_that_are_not_available_are_refused_and_not_ignored() {
+    complains("[notify]\ndesktop = \"yes\"\n", 2, &["\"yes\""]);
+    complains("[notify]\nremind_before = \"soon\"\n", 2, &["soon"]);
     complains("[[sink]]\nname = \"ci\"\nrun = [\"true\"]\n", 1, &["[sink]"]);
 }
 

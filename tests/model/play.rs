@@ -91,7 +91,7 @@ fn first_goal(schedule: &Schedule) -> Goal {
 
 fn going_on(schedule: &Schedule) -> Goal {
     match schedule.person {
-        Person::Timer => Goal::RotateDue,
+        Person::Timer => Goal::RotateDue { week: None },
         _ => Goal::Rotate { older_than: None },
     }
 }

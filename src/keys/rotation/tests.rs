@@ -48,7 +48,7 @@ fn with_yes() -> Policy {
 }
 
 fn timer() -> Policy {
-    Policy { scheduled: true, ..policy(Goal::RotateDue) }
+    Policy { scheduled: true, ..policy(Goal::RotateDue { week: None }) }
 }
 
 /// A rotation of OLD begun at second 0, with one event per second after it.
@@ -385,7 +385,8 @@ fn the_run_that_retired_a_key_never_deletes_it() {
 
 #[test]
 fn a_retired_key_that_is_active_again_is_never_touched() {
-    let goals = [Goal::Rotate { older_than: None }, Goal::RotateDue, Goal::Finish { now: true }, Goal::Rollback];
+    let goals =
+        [Goal::Rotate { older_than: None }, Goal::RotateDue { week: None }, Goal::Finish { now: true }, Goal::Rollback];
     for goal in goals {
         let s = retired_at(2 * DAY, Status::Active);
         let decision = next(&s, &Policy { yes: true, ..policy(goal) });

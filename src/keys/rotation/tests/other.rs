@@ -28,8 +28,11 @@ fn listed(second: i64, rotation: Option<Rotation>, listing: &[KeyFacts]) -> Situ
 
 #[test]
 fn a_dead_key_is_replaced_whatever_its_age_was() {
-    let goals =
-        [Goal::Rotate { older_than: None }, Goal::Rotate { older_than: Some(TimeDelta::days(90)) }, Goal::RotateDue];
+    let goals = [
+        Goal::Rotate { older_than: None },
+        Goal::Rotate { older_than: Some(TimeDelta::days(90)) },
+        Goal::RotateDue { week: None },
+    ];
     for goal in goals {
         for listing in [&[off()][..], &[], &[key("OLD", Status::Other("Expired".into()), -DAY)]] {
             let policy = Policy { other_signs: true, ..policy(goal.clone()) };

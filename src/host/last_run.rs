@@ -1,0 +1,73 @@
+//! What the timer's last run came to: one small file in the state folder, for `schedule status` and `doctor`.
+//!
+//! It holds words and a number, never a secret, and no run depends on it.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::facts::Time;
+
+/// The end of one `rotate --scheduled`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// By the local clock.
+    pub at: Time,
+    pub exit: u8,
+    /// The log line.
+    pub line: String,
+}
+
+fn file(state: &Path) -> PathBuf {
+    state.join("last-run.json")
+}
+
+/// `None` where the timer never ran, or the file is not ours to read: it is only told, never trusted.
+#[must_use]
+pub fn read(state: &Path) -> Option<LastRun> {
+    serde_json::from_slice(&std::fs::read(file(state)).ok()?).ok()
+}
+
+/// Replaces the record; the state folder must be there.
+///
+/// # Errors
+/// The reason in words.
+pub fn write(state: &Path, run: &LastRun) -> Result<(), String> {
+    let mut new = tempfile::NamedTempFile::new_in(state).map_err(|error| error.to_string())?;
+    serde_json::to_writer(&mut new, run).map_err(|error| error.to_string())?;
+    new.persist(file(state)).map(drop).map_err(|error| error.to_string())
+}
+
+/// Forgets it; none is no error.
+///
+/// # Errors
+/// The reason in words.
+pub fn forget(state: &Path) -> Result<(), String> {
+    match std::fs::remove_file(file(state)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_run_is_told_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()), None);
+        let run = LastRun { at: "2026-11-16T09:00:12Z".parse().unwrap(), exit: 10, line: "default: notified".into() };
+        for exit in [10, 0] {
+            let run = LastRun { exit, ..run.clone() };
+            write(folder.path(), &run).unwrap();
+            assert_eq!(read(folder.path()), Some(run));
+        }
+        forget(folder.path()).unwrap();
+        forget(folder.path()).unwrap();
+        assert_eq!(read(folder.path()), None);
+        std::fs::create_dir(file(folder.path())).unwrap();
+        assert_eq!(read(folder.path()), None);
+    }
+}
