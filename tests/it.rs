@@ -25,6 +25,7 @@ mod rotate;
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+mod schedule;
 mod skip;
 #[cfg(unix)]
 mod store;

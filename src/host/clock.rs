@@ -82,6 +82,12 @@ async fn signal(ready: &Sender<()>) {
     }
 }
 
+/// An instant on this machine's own clock, such as `Mon 2026-11-23 09:00`.
+#[must_use]
+pub fn on_this_clock(time: Time) -> String {
+    time.with_timezone(&chrono::Local).format("%a %Y-%m-%d %H:%M").to_string()
+}
+
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock {
