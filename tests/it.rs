@@ -25,6 +25,8 @@ mod rotate;
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+#[cfg(unix)]
+mod scheduled;
 mod skip;
 #[cfg(unix)]
 mod store;
