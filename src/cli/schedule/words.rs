@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::error::Failure;
 use crate::cli::render::print_json;
-use crate::host::clock::on_this_clock;
+use crate::host::clock::wall_words;
 use crate::host::console::{err, out};
 use crate::host::last_run::LastRun;
 use crate::host::schedule::{Change, Installed, InstalledTask, Scheduler, Task};
@@ -23,7 +23,7 @@ pub fn installed(scheduler: &Scheduler, task: &Task, done: &Installed, there: Op
     }
     out(format_args!("  runs {}", command(&task.program.to_string_lossy(), &task.arguments)));
     if let Some(next) = there.and_then(|there| there.next) {
-        out(format_args!("next run: {}", on_this_clock(next)));
+        out(format_args!("next run: {}", wall_words(next)));
     }
     if let Some(trouble) = there.and_then(|there| there.trouble.as_ref()) {
         err(format_args!("warning: {trouble}"));
@@ -50,7 +50,7 @@ pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
     if let Some(at) = there.at {
         out(format_args!("  at        {at}, and each day at that time what is still due"));
     }
-    out(format_args!("  next run  {}", there.next.map_or_else(|| "none".to_owned(), on_this_clock)));
+    out(format_args!("  next run  {}", there.next.map_or_else(|| "none".to_owned(), wall_words)));
     for line in last_lines(there, last) {
         out(line);
     }
@@ -61,7 +61,7 @@ fn last_lines(there: &InstalledTask, last: Option<&LastRun>) -> Vec<String> {
     let mut lines = Vec::new();
     match last {
         Some(last) => {
-            lines.push(format!("  last run  {}: exit code {}: {}", on_this_clock(last.at), last.exit, last.line))
+            lines.push(format!("  last run  {}: exit code {}: {}", wall_words(last.at), last.exit, last.line))
         }
         None if there.last.is_none() => lines.push("  last run  none yet".to_owned()),
         None => {}
@@ -73,7 +73,7 @@ fn last_lines(there: &InstalledTask, last: Option<&LastRun>) -> Vec<String> {
             (None, Some(code)) => format!("exit code {code}"),
             (None, None) => "no result yet".to_owned(),
         };
-        lines.push(format!("  started   {}: {how}", on_this_clock(started)));
+        lines.push(format!("  started   {}: {how}", wall_words(started)));
     }
     lines
 }
