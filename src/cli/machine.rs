@@ -221,6 +221,15 @@ pub fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
     files.processes().into_iter().filter_map(ours).collect()
 }
 
+/// The names of the profiles that were asked for; `None` for all of them.
+pub fn asked_names(asked: &Profiles) -> Option<Vec<String>> {
+    match asked.profile.as_slice() {
+        _ if asked.all => None,
+        [] => Some(vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())]),
+        names => Some(names.to_vec()),
+    }
+}
+
 /// The asked profiles, resolved to the keys that sign for them.
 fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Result<Vec<SigningProfile>, Failure> {
     if asked.all {
@@ -247,10 +256,7 @@ fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Resu
             Ok(found)
         };
     }
-    let names = match asked.profile.as_slice() {
-        [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
-        names => names.to_vec(),
-    };
+    let names = asked_names(asked).unwrap_or_default();
     names.iter().map(|name| resolve(files, keychain, name)).collect()
 }
 
