@@ -61,31 +61,42 @@ async fn look(args: &Status) -> Result<Vec<Short>, Failure> {
         Some(names) => names,
         None => files.names().into_iter().map(str::to_owned).collect(),
     };
-    let mut found: Vec<(Option<KeyId>, String)> = Vec::new();
+    let mut found: Vec<(Signs, String)> = Vec::new();
     for name in names {
-        let key = match key_of(&files, &desk, &name) {
-            Ok(Some(key)) => key,
-            Ok(None) => continue,
+        let signs = match signs(&files, &desk, &name) {
+            Ok(Signs::Otherwise) => continue,
+            Ok(signs) => signs,
             Err(_) if args.profiles.all => continue,
             Err(problem) => return Err(usage(&problem)),
         };
-        match found.iter_mut().find(|(known, _)| key.is_some() && *known == key) {
+        match found.iter_mut().find(|(known, _)| signs != Signs::Unseen && *known == signs) {
             Some((_, shown)) if name == "default" => *shown = name,
             Some(_) => {}
-            None => found.push((key, name)),
+            None => found.push((signs, name)),
         }
     }
-    Ok(found.into_iter().map(|(key, profile)| desk.short(key.as_ref(), profile)).collect())
+    Ok(found.into_iter().map(|(signs, profile)| desk.short(&signs, profile)).collect())
 }
 
-/// `None` for a profile that has no key of its own kind; `Some(None)` where only the keychain knows which one it is.
-fn key_of(files: &ProfileFiles, desk: &Desk, name: &str) -> Result<Option<Option<KeyId>>, ProfileProblem> {
+/// What signs for a profile, as far as files tell.
+#[derive(PartialEq, Eq)]
+enum Signs {
+    Key(KeyId),
+    /// Only the keychain knows which key it is.
+    Unseen,
+    /// No key that this program could rotate.
+    Otherwise,
+}
+
+fn signs(files: &ProfileFiles, desk: &Desk, name: &str) -> Result<Signs, ProfileProblem> {
     match files.resolve(name) {
-        Ok(profile) => Ok(Some(Some(profile.key.id))),
-        Err(ProfileProblem::Process(process)) if process_line::entry_of(&process.command).is_none() => Ok(None),
+        Ok(profile) => Ok(Signs::Key(profile.key.id)),
+        Err(ProfileProblem::Process(process)) if process_line::entry_of(&process.command).is_none() => {
+            Ok(Signs::Otherwise)
+        }
         Err(ProfileProblem::Process(process)) => {
             let seen = desk.seen.of(name).or_else(|| desk.seen.of(&process.signing));
-            Ok(Some(seen.map(|seen| successor(&seen.access_key_id, &desk.rotations))))
+            Ok(seen.map_or(Signs::Unseen, |seen| Signs::Key(successor(&seen.access_key_id, &desk.rotations))))
         }
         Err(
             problem @ (ProfileProblem::Unreadable { .. }
@@ -96,7 +107,7 @@ fn key_of(files: &ProfileFiles, desk: &Desk, name: &str) -> Result<Option<Option
             | ProfileProblem::HalfKey { .. }
             | ProfileProblem::BadKeyId { .. }),
         ) => Err(problem),
-        Err(_) => Ok(None),
+        Err(_) => Ok(Signs::Otherwise),
     }
 }
 
@@ -118,8 +129,8 @@ fn successor(seen: &KeyId, rotations: &[Rotation]) -> KeyId {
 }
 
 impl Desk {
-    fn short(&self, key: Option<&KeyId>, profile: String) -> Short {
-        let Some(key) = key else {
+    fn short(&self, signs: &Signs, profile: String) -> Short {
+        let Signs::Key(key) = signs else {
             return Short { profile, known: Known::Nothing { asked: false }, unfinished: false };
         };
         let limits = &self.config.for_profile(&profile).limits;

@@ -149,28 +149,36 @@ pub fn clean(all: &[Finding]) -> bool {
 /// 30 seconds and those around (RFC 6238, section 5.2).
 const CODES_GO_WRONG: TimeDelta = TimeDelta::seconds(30);
 
+/// Sets the clock by the network, and keeps it so.
+const SET_CLOCK: &str = if cfg!(windows) {
+    "w32tm /resync"
+} else if cfg!(target_os = "macos") {
+    "sudo sntp -sS time.apple.com"
+} else {
+    "timedatectl set-ntp true"
+};
+
 /// `offset` is service time minus local time; beyond `tolerance` a rotation refuses to begin.
 #[must_use]
 pub fn clock(offset: TimeDelta, tolerance: TimeDelta) -> Finding {
     let by = offset.abs();
     let way = if offset > TimeDelta::zero() { "behind" } else { "ahead of" };
     let what = format!("this machine's clock is {} {way} AWS's", duration(by));
-    const FIX: &str = "timedatectl set-ntp true";
     if by > tolerance {
         return Finding::problem(
             Check::Clock,
             what,
             "AWS refuses what is signed at another time: no rotation begins",
-            FIX,
+            SET_CLOCK,
         );
     }
     if by > CODES_GO_WRONG {
-        return Finding::note(Check::Clock, what, "MFA codes that are made on this machine may be refused", FIX);
+        return Finding::note(Check::Clock, what, "MFA codes that are made on this machine may be refused", SET_CLOCK);
     }
     Finding::ok(Check::Clock, format!("this machine's clock agrees with AWS's ({} s apart)", by.num_seconds()))
 }
 
-/// Limits under which a key is taken before it is due. `command` is the editor's.
+/// Limits under which a key is taken before it is due. `mend` edits them.
 #[must_use]
 pub fn limits(limits: &Limits, mend: &str) -> Finding {
     let Some(purge) = &limits.purge else {
@@ -324,24 +332,24 @@ pub fn mfa_devices(serials: &[String], configured: Option<&str>, rotate: &str, m
             format!("{rotate} --auth-profile login"),
         );
     }
-    let names = || codes.iter().map(|serial| serial.as_str()).collect::<Vec<_>>().join(", ");
+    let listed = || codes.iter().map(|serial| serial.as_str()).collect::<Vec<_>>().join(", ");
     match configured {
         Some(named) if codes.iter().any(|serial| *serial == named) => {
             Finding::ok(Check::MfaDevice, format!("codes come from {named}"))
         }
         Some(named) => Finding::problem(
             Check::MfaDevice,
-            format!("the configured MFA device {named} is none of the user's: {}", names()),
+            format!("the configured MFA device {named} is none of the user's: {}", listed()),
             format!("STS refuses its codes ({STS})"),
             mend,
         ),
         None if codes.len() > 1 => Finding::problem(
             Check::MfaDevice,
-            format!("the user has {} MFA devices and none is configured: {}", codes.len(), names()),
+            format!("the user has {} MFA devices and none is configured: {}", codes.len(), listed()),
             "a rotation has to be told which one gives the code",
             format!("{rotate} --mfa-serial {}", codes[0]),
         ),
-        None => Finding::ok(Check::MfaDevice, format!("codes come from {}", names())),
+        None => Finding::ok(Check::MfaDevice, format!("codes come from {}", listed())),
     }
 }
 

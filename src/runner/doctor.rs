@@ -52,20 +52,19 @@ pub struct OfUser {
 /// Asks all that can be asked at once, at once: two round trips, and two more where a session is opened.
 pub async fn ask<I: Iam, D: Desk>(iam: &I, desk: &D, key: &AccessKey, signs: &Signs, now: Time) -> Answers {
     let own = Signer::Key(key.clone());
-    let (identity, keys, used) =
-        tokio::join!(iam.identity(&own), iam.list_own_keys(&own), iam.key_use(&own, &key.id));
+    let (identity, keys, last) = tokio::join!(iam.identity(&own), iam.list_own_keys(&own), iam.key_use(&own, &key.id));
     let mut answers = Answers {
-        key_use: used.as_ref().map(drop).map_err(Clone::clone),
-        uses: used.ok().and_then(|used| used.last).map(|last| (key.id.clone(), last)).into_iter().collect(),
+        key_use: last.as_ref().map(drop).map_err(Clone::clone),
+        uses: last.ok().and_then(|told| told.last).map(|last| (key.id.clone(), last)).into_iter().collect(),
         keys,
         user: None,
         clock_offset: iam.clock_offset(),
         identity,
     };
-    let Some(user) = answers.identity.as_ref().ok().and_then(|who| who.user()).map(str::to_owned) else {
+    let Some(name) = answers.identity.as_ref().ok().and_then(|who| who.user()).map(str::to_owned) else {
         return answers;
     };
-    let devices = iam.mfa_serials(&own, &user).await;
+    let devices = iam.mfa_serials(&own, &name).await;
     let (signer, session) = match signer(iam, desk, key, signs, &devices).await {
         Ok(signer) => (signer, Ok(())),
         Err(why) => (own, Err(why)),
@@ -73,14 +72,14 @@ pub async fn ask<I: Iam, D: Desk>(iam: &I, desk: &D, key: &AccessKey, signs: &Si
     // What is refused without MFA is asked once more with it.
     let denied = matches!(&answers.keys, Err(error) if error.cause == Cause::AccessDenied);
     if denied && !matches!(signs, Signs::Key) && session.is_ok() {
-        answers.keys = iam.list_keys(&signer, &user).await;
+        answers.keys = iam.list_keys(&signer, &name).await;
     }
     let others = other_uses(iam, &signer, key, &answers).await;
     answers.uses.extend(others);
     let nobodys = KeyId::impossible();
     let (update, delete, trail) = tokio::join!(
-        iam.set_active(&signer, &user, &nobodys, false),
-        iam.delete_key(&signer, &user, &nobodys),
+        iam.set_active(&signer, &name, &nobodys, false),
+        iam.delete_key(&signer, &name, &nobodys),
         iam.keys_made_by(&signer, nobodys.as_str(), now + answers.clock_offset.unwrap_or_default() - GLANCE),
     );
     answers.user = Some(OfUser { devices, session, update, delete, trail: trail.map(drop) });
@@ -110,8 +109,8 @@ async fn other_uses<I: Iam>(iam: &I, signer: &Signer, key: &AccessKey, answers: 
     let Ok(keys) = &answers.keys else { return Vec::new() };
     let mut uses = Vec::new();
     for other in keys.iter().filter(|facts| facts.id != key.id) {
-        let used = iam.key_use(signer, &other.id).await.ok().and_then(|used| used.last);
-        uses.extend(used.map(|last| (other.id.clone(), last)));
+        let last = iam.key_use(signer, &other.id).await.ok().and_then(|told| told.last);
+        uses.extend(last.map(|last| (other.id.clone(), last)));
     }
     uses
 }
