@@ -22,4 +22,5 @@ pub mod process_line;
 pub mod profile_files;
 pub mod prompt;
 pub mod report;
+pub mod schedule;
 pub mod tty;
