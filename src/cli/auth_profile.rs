@@ -21,14 +21,7 @@ pub async fn resolve(
     let Some(name) = &sign.auth_profile else { return Ok(None) };
     let places = &workplace.places;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
-    if let Err(
-        problem @ (ProfileProblem::Unknown { .. }
-        | ProfileProblem::Cycle { .. }
-        | ProfileProblem::RoleWithoutSource { .. }),
-    ) = files.resolve(name)
-    {
-        return Err(usage(&problem));
-    }
+    known(&files, name)?;
     let destination = Destination::for_profile(&files, Some(name), &paths::env)
         .await
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
@@ -37,6 +30,18 @@ pub async fn resolve(
         refuse_as_signer(name, &key.id, workplace, replace)?;
     }
     Ok(Some(OtherProfile { name: name.clone(), signer, renew }))
+}
+
+/// The profile is there, and says by whom it signs.
+pub fn known(files: &ProfileFiles, name: &str) -> Result<(), Failure> {
+    match files.resolve(name) {
+        Err(
+            problem @ (ProfileProblem::Unknown { .. }
+            | ProfileProblem::Cycle { .. }
+            | ProfileProblem::RoleWithoutSource { .. }),
+        ) => Err(usage(&problem)),
+        _ => Ok(()),
+    }
 }
 
 /// A key that signs must outlive the run.

@@ -5,4 +5,5 @@
 pub mod import;
 pub mod purge;
 pub mod rotate;
+pub mod scheduled;
 pub mod status;
