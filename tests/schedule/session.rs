@@ -78,7 +78,7 @@ impl Session {
 
     /// What the manager, and the services that it ran, said.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.station.path(".run/manager.log")).unwrap_or_default()
+        fs::read_to_string(self.station.path(".run/manager.log")).unwrap()
     }
 
     pub fn units(&self) -> PathBuf {

@@ -4,6 +4,8 @@
 
 mod manager;
 
+use crate::keys::facts::NotValid;
+
 use super::seal::{BLANK, sealed};
 use super::{Read, Task};
 
@@ -80,6 +82,19 @@ WantedBy=timers.target
         task.at.hour(),
         task.at.minute()
     ))
+}
+
+/// Such a path is no program to systemd, however it is written (tried with version 252).
+///
+/// # Errors
+/// [`NotValid`] for a program that cannot be started.
+pub(super) fn check(task: &Task) -> Result<(), NotValid> {
+    let path = task.program.to_string_lossy().into_owned();
+    if path.contains(['"', '\'', '\\']) {
+        let why = "systemd starts nothing whose path has quotes or backslashes; put the program elsewhere";
+        return Err(NotValid { what: "path of this program", value: path, why });
+    }
+    Ok(())
 }
 
 /// The first word of a command line: `%` stands for more there, `$` does not (systemd.service(5)).

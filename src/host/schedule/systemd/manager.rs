@@ -197,6 +197,7 @@ pub(in crate::host::schedule) async fn remove() -> Result<bool, ScheduleError> {
     if any {
         for stamp in stamps() {
             seal::remove(&stamp)?;
+            remove_empty(stamp.ancestors().skip(1).take(2));
         }
     }
     Ok(any)
@@ -228,16 +229,21 @@ async fn remove_from(folder: &Path, answers: bool) -> Result<bool, ScheduleError
         std::fs::remove_file(&enabled)
             .map_err(|error| ScheduleError::File(format!("cannot remove {}: {error}", enabled.display())))?;
     }
-    for folder in [Some(wants.as_path()), Some(folder), folder.parent()].into_iter().flatten() {
-        // Only where nothing else is in it.
-        let _ = std::fs::remove_dir(folder);
-    }
+    remove_empty(std::iter::once(wants.as_path()).chain(folder.ancestors().take(2)));
     if answers {
         systemctl(&["daemon-reload"]).await?;
         // It says no where neither had failed.
         let _ = systemctl(&["reset-failed", TIMER, SERVICE]).await;
     }
     Ok(true)
+}
+
+/// Folders in which nothing is left, innermost first.
+fn remove_empty<'a>(folders: impl Iterator<Item = &'a Path>) {
+    for folder in folders {
+        // It says no where something is in it.
+        let _ = std::fs::remove_dir(folder);
+    }
 }
 
 #[cfg(test)]
