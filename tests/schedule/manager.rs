@@ -16,13 +16,15 @@ fn with_codes() -> Option<Session> {
     Some(session)
 }
 
-/// The user's own change: the run starts at once. That is where changes belong, so it stays whatever is installed.
+/// The user's own change: the run starts at once, and is heard. That is where changes belong, so it stays whatever is
+/// installed.
 fn at_once(session: &mut Session) {
     let line = session.unit("keyrot-me.service");
     let line = line.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
     let folder = session.units().join("keyrot-me.service.d");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("at-once.conf"), format!("[Service]\nExecStart=\n{line} --jitter 0s\n")).unwrap();
+    let change = format!("[Service]\nExecStart=\n{line} --jitter 0s\nStandardError=append:%t/run.log\n");
+    fs::write(folder.join("at-once.conf"), change).unwrap();
     own(session.station.home.path());
     session.run("systemctl --user daemon-reload").expect(0);
 }
