@@ -61,7 +61,7 @@ fn last_lines(there: &InstalledTask, last: Option<&LastRun>) -> Vec<String> {
     let mut lines = Vec::new();
     match last {
         Some(last) => {
-            lines.push(format!("  last run  {}: exit code {}: {}", wall_words(last.at), last.exit, last.line))
+            lines.push(format!("  last run  {}: exit code {}: {}", wall_words(last.at), last.exit, last.line));
         }
         None if there.last.is_none() => lines.push("  last run  none yet".to_owned()),
         None => {}
