@@ -191,8 +191,32 @@ fn a_timer_that_will_not_run_is_shown_as_such_and_mended_by_an_installation() {
     }
     // Half of it gone, by hand.
     session.run("rm ~/.config/systemd/user/keyrot-me.service; systemctl --user daemon-reload").expect(0);
+    let status = session.run("keyrot-me schedule status").expect(0);
+    assert!(status.stdout.contains("keyrot-me.service is gone"), "{}", status.stdout);
     assert!(session.run("keyrot-me schedule install").expect(0).stdout.starts_with("changed"));
     session.run("rm ~/.config/systemd/user/keyrot-me.*; keyrot-me schedule remove").expect(0);
+    assert!(!session.units().exists());
+}
+
+/// The shell's idea of the configuration folder need not be the manager's.
+#[test]
+fn units_go_where_the_manager_reads_them() {
+    let Some(mut session) = with_codes() else { return };
+    session.run("export XDG_CONFIG_HOME=~/elsewhere; keyrot-me schedule install --no-mfa").expect(0);
+    assert!(session.unit("keyrot-me.service").contains("elsewhere"), "the run is told of that folder");
+    assert!(!session.station.path("elsewhere/systemd").exists());
+    let status = session.run("keyrot-me schedule status").expect(0);
+    assert!(status.stdout.starts_with("the timer is installed and active\n"), "{}", status.stdout);
+}
+
+#[test]
+fn files_are_found_and_removed_where_no_manager_answers() {
+    let Some(mut session) = with_codes() else { return };
+    session.run("keyrot-me schedule install").expect(0);
+    let alone = "unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/nowhere";
+    let status = session.run(&format!("{alone}; keyrot-me schedule status")).expect(0);
+    assert!(status.stdout.contains("will not run: systemd has no manager for this user here"), "{}", status.stdout);
+    session.run(&format!("{alone}; keyrot-me schedule remove")).expect(0);
     assert!(!session.units().exists());
 }
 

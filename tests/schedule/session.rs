@@ -129,6 +129,8 @@ pub fn own(path: &Path) {
     std::os::unix::fs::lchown(path, Some(ID), Some(ID)).unwrap();
     if path.is_dir() && !path.is_symlink() {
         chown(path, Some(ID), Some(ID)).unwrap();
-        fs::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path()));
+        for entry in fs::read_dir(path).unwrap() {
+            own(&entry.unwrap().path());
+        }
     }
 }

@@ -31,7 +31,7 @@ pub fn installed(scheduler: &Scheduler, task: &Task, done: &Installed, there: Op
     for note in &done.notes {
         err(format_args!("note: {note}"));
     }
-    out(format_args!("to see it run now: {}", scheduler.start()));
+    out(format_args!("to see it run now, after up to a minute: {}", scheduler.start()));
 }
 
 pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
@@ -42,6 +42,9 @@ pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
     match &there.trouble {
         None => out("the timer is installed and active"),
         Some(trouble) => out(format_args!("the timer is installed, and will not run: {trouble}")),
+    }
+    if there.program.as_os_str().is_empty() {
+        return;
     }
     out(format_args!("  runs      {}", command(&there.program.to_string_lossy(), &there.arguments)));
     if !there.program.exists() {

@@ -151,7 +151,7 @@ pub(super) async fn remove() -> Result<bool, ScheduleError> {
     let found = seal::look(&path)?;
     match found {
         Found::Nothing => return Ok(false),
-        Found::Foreign(_) => seal::refuse_others(&path, &found, UNMASK)?,
+        Found::Masked | Found::Foreign(_) => seal::refuse_others(&path, &found, UNMASK)?,
         Found::Ours(_) | Found::Edited(_) => {}
     }
     // It says no where none is loaded.
