@@ -60,7 +60,7 @@ pub async fn run(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     let by_hand = if tty::watches() { TimeDelta::zero() } else { JITTER };
     clock.jitter(args.timer.jitter.unwrap_or(by_hand)).await;
     let ended = work(args, output, &places, &clock).await;
-    let line = plain(&ended.lines.join("; "));
+    let line = plain(&ended.lines.join(" | "));
     err(&line);
     if output.json {
         render::print_json(&ended.json)?;
@@ -122,7 +122,7 @@ async fn all_keys(
     }
     for one in &left_out {
         lines.push(reminding.of_profile(one));
-        exits.push(Exit::Due);
+        exits.push(exit_of(&one.failure));
     }
     if clock.stop_requested() && all.len() < workplace.subjects.len() {
         lines.push("stopped by a signal before the other keys were looked at".to_owned());
@@ -132,9 +132,15 @@ async fn all_keys(
     Ok(Ended { exit: overall(&exits), lines, json: as_json(&all, &left_out) })
 }
 
-/// That a person is needed outranks what a later run mends.
+/// What is wrong with arguments and files keeps its own code: by that a service manager shows the timer as failed.
+fn exit_of(failure: &Failure) -> Exit {
+    if failure.exit == Exit::Usage { Exit::Usage } else { Exit::Due }
+}
+
+/// A timer that is set up wrong outranks that a person is needed, and that what a later run mends.
 fn overall(exits: &[Exit]) -> Exit {
-    exits.iter().copied().max().unwrap_or(Exit::Done)
+    let wrong = exits.iter().find(|exit| **exit == Exit::Usage);
+    wrong.or(exits.iter().max()).copied().unwrap_or(Exit::Done)
 }
 
 async fn one_key(

@@ -19,8 +19,8 @@ use crate::keys::lifecycle::{age, purge_at};
 use crate::keys::reminder::{Reminder, Taken};
 use crate::keys::words::duration;
 
-use super::Ended;
 use super::verdict::is_alive;
+use super::{Ended, exit_of};
 
 /// What stopped a run before any key was looked at.
 const ALL: &str = "all";
@@ -62,8 +62,7 @@ impl Reminding {
         self.remind(&format!("profile {}", one.profile), &reminder, true)
     }
 
-    /// What stopped the run before any key was looked at: told as well, and wrong arguments and files keep the exit code by
-    /// which a service manager shows the timer as failed.
+    /// What stopped the run before any key was looked at.
     pub fn of_all(&mut self, args: &Rotate, failure: &Failure) -> Ended {
         let profiles = match args.profiles.profile.as_slice() {
             [] if args.profiles.all => vec!["all".to_owned()],
@@ -72,8 +71,7 @@ impl Reminding {
         };
         let line = self.remind(ALL, &unread(profiles, failure), true);
         self.write();
-        let exit = if failure.exit == Exit::Usage { Exit::Usage } else { Exit::Due };
-        Ended::failed(exit, line, failure)
+        Ended::failed(exit_of(failure), line, failure)
     }
 
     fn remind(&mut self, about: &str, reminder: &Reminder, desktop: bool) -> String {
