@@ -80,16 +80,15 @@ fn keys_that_are_no_longer_here_are_forgotten_and_a_damaged_ledger_is_none() {
     assert!(!ledger().contains(&held), "{}", ledger());
 }
 
+/// Profiles have no such names, as the SDK reads them; other words come from elsewhere.
 #[test]
-fn a_name_is_no_markup() {
+fn foreign_words_are_no_markup() {
     let Some((station, recorder)) = at_a_desktop() else { return };
-    let text = station.credentials();
-    station.write_credentials(text.replace("[default]", "[a<b>&c]"));
-    scheduled(&station, &["--profile", "a<b>&c"], 10);
+    settings(&station, "[mfa]\ncommand = \"'/no/such/<b>&'\"\n");
+    scheduled(&station, &[], 10);
     let shown = recorder.shown();
-    assert!(shown[0].body.starts_with("Profile a&lt;b&gt;&amp;c, key "), "{shown:?}");
-    assert!(shown[0].body.contains("keyrot-me rotate --profile 'a&lt;b&gt;&amp;c'`"), "{shown:?}");
-    assert!(!shown[0].summary.contains('<'));
+    assert!(shown[0].body.contains("the MFA command /no/such/&lt;b&gt;&amp; cannot be started"), "{shown:?}");
+    assert!(!shown[0].summary.contains(['<', '&']));
 }
 
 #[test]
@@ -112,8 +111,9 @@ fn a_setup_that_is_wrong_is_shown_too() {
     assert!(shown[0].body.contains("unknown key"), "{shown:?}");
 }
 
+/// The key in the file might stand in the keychain too: it has to wait as well.
 #[test]
-fn a_locked_keychain_is_shown_and_the_keys_in_files_have_their_turn() {
+fn a_locked_keychain_is_shown_for_each_key_that_it_holds_up() {
     let Some(desktop) = Desktop::start() else { return };
     let mut station = station();
     station.bus = Some(desktop.address.clone());
@@ -124,9 +124,11 @@ fn a_locked_keychain_is_shown_and_the_keys_in_files_have_their_turn() {
     desktop.lock();
     let Some(recorder) = Recorder::on(desktop) else { return };
     let line = scheduled(&station, &["--no-mfa", "--profile", "kept", "--profile", "default"], 10);
-    assert!(line.starts_with("default: rotated: ") && line.contains(" | kept: not rotated: the keychain "), "{line}");
+    assert!(line.starts_with("default: not rotated: the keychain is locked"), "{line}");
+    assert!(line.contains(" | kept: not rotated: the keychain is locked"), "{line}");
     let shown = recorder.shown();
-    assert!(shown.len() == 1 && shown[0].body.contains("Next: unlock the keychain"), "{shown:?}");
+    assert!(shown.len() == 2 && shown[0].body.contains("Next: unlock the keychain"), "{shown:?}");
+    assert_eq!(writes(&station), 0);
 }
 
 /// The same words on standard error, whatever kind of desktop there is not.

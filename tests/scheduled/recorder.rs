@@ -73,10 +73,6 @@ impl Recorder {
         station.bus = Some(self.desktop.address.clone());
     }
 
-    pub fn desktop(&self) -> &Desktop {
-        &self.desktop
-    }
-
     fn ask(&self, more: &[&str]) -> Vec<Shown> {
         let output = Command::new(PYTHON).args(["-c", CALLS, &self.desktop.address, NAME]).args(more).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

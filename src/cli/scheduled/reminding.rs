@@ -10,7 +10,6 @@ use crate::cli::machine::{LeftOut, Subject, Workplace};
 use crate::cli::render;
 use crate::cli::rotate::Done;
 use crate::host::clock::{wall, wall_words};
-use crate::host::console::err;
 use crate::host::notify::{self, Notice};
 use crate::host::paths;
 use crate::host::reminders::{Reminded, Reminders};
@@ -69,9 +68,9 @@ impl Reminding {
             [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
             named => named.to_vec(),
         };
-        let line = self.remind(ALL, &unread(profiles, failure), true);
-        self.write();
-        Ended::failed(exit_of(failure), line, failure)
+        let told = self.remind(ALL, &unread(profiles, failure), true);
+        let lines = [told].into_iter().chain(self.write()).collect();
+        Ended::failed(exit_of(failure), lines, failure)
     }
 
     fn remind(&mut self, about: &str, reminder: &Reminder, desktop: bool) -> String {
@@ -99,18 +98,17 @@ impl Reminding {
         }
     }
 
-    /// Keeps what is about keys that are still here, and writes it down.
-    pub fn close(&mut self, workplace: &Workplace) {
+    /// Keeps what is about keys that are still here, and writes it down; says what hindered it.
+    pub fn close(&mut self, workplace: &Workplace) -> Option<String> {
         let mut here = std::mem::take(&mut self.told);
         here.extend(workplace.subjects.iter().map(|subject| subject.signing.key.id.to_string()));
         self.ledger.keep(&here);
-        self.write();
+        self.write()
     }
 
-    fn write(&self) {
-        if let Err(why) = self.ledger.write() {
-            err(format_args!("warning: the record of reminders cannot be written: {why}"));
-        }
+    fn write(&self) -> Option<String> {
+        let why = self.ledger.write().err()?;
+        Some(format!("the record of reminders cannot be written: {why}"))
     }
 }
 
