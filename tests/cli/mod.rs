@@ -18,6 +18,7 @@ mod rollback;
 mod rotate;
 mod secrets;
 mod settings;
+mod short;
 mod state;
 mod status;
 mod terminal;
