@@ -27,6 +27,9 @@ mod rotate;
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+mod schedule;
+#[cfg(unix)]
+mod scheduled;
 mod skip;
 #[cfg(unix)]
 mod store;

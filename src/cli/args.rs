@@ -4,6 +4,7 @@
 
 mod import;
 mod schedule;
+mod scheduled;
 mod store;
 
 use std::convert::Infallible;
@@ -13,13 +14,13 @@ use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
 pub use self::schedule::{Schedule, ScheduleCommand, ScheduleInstall};
+pub use self::scheduled::Scheduled;
 pub use self::store::{Store, StoreCommand, StoreMove};
 use crate::host::config_file::StoreKind;
 use crate::keys::facts::{KeyId, NotValid};
 use crate::keys::policy::parse_duration;
 use crate::keys::purge::Cap;
 use crate::keys::secret::SecretKey;
-use crate::keys::timetable::Timetable;
 
 pub use import::Import;
 
@@ -96,6 +97,7 @@ Examples:
   keyrot-me rotate --profile work --mfa-code 123456
   keyrot-me rotate --all --if-older-than 5d --mfa-command 'ykman oath accounts code --single aws'
   keyrot-me rotate --dry-run                        what would be done, without a code
+  keyrot-me rotate --scheduled                      what the timer runs: only what is due, nobody is asked
   keyrot-me rotate --auth-profile login --yes       the key is gone: after `aws login --profile login`
 
 After an interruption (exit code 5) run the same command again: it goes on where it was.")]
@@ -122,13 +124,8 @@ pub struct Rotate {
     /// Print the steps; change nothing, ask for no code
     #[arg(long)]
     pub dry_run: bool,
-    /// As the timer does it: rotate what is due, never ask on a terminal, notify where a person is needed
-    #[arg(long, conflicts_with_all = ["if_older_than", "mfa_code", "dry_run"])]
-    pub scheduled: bool,
-    /// The timer's weekly hour: a key is rotated that was due then, or that the purge would take before the next one
-    /// [default: what is due now]
-    #[arg(long, value_name = "DAY HH:MM", requires = "scheduled")]
-    pub at: Option<Timetable>,
+    #[command(flatten)]
+    pub timer: Scheduled,
 }
 
 /// Show the age of keys, their limits and what the next run would do

@@ -29,19 +29,24 @@ pub async fn resolve(
 /// The credentials that profile `name` has now.
 pub async fn signer(name: &str, places: &Places) -> Result<OtherProfile, Failure> {
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
-    if let Err(
-        problem @ (ProfileProblem::Unknown { .. }
-        | ProfileProblem::Cycle { .. }
-        | ProfileProblem::RoleWithoutSource { .. }),
-    ) = files.resolve(name)
-    {
-        return Err(usage(&problem));
-    }
+    known(&files, name)?;
     let destination = Destination::for_profile(&files, Some(name), &paths::env)
         .await
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
     let (signer, renew) = signer_of(destination, name).await.map_err(|problem| no_credentials(&problem))?;
     Ok(OtherProfile { name: name.to_owned(), signer, renew })
+}
+
+/// The profile is there, and says by whom it signs.
+pub fn known(files: &ProfileFiles, name: &str) -> Result<(), Failure> {
+    match files.resolve(name) {
+        Err(
+            problem @ (ProfileProblem::Unknown { .. }
+            | ProfileProblem::Cycle { .. }
+            | ProfileProblem::RoleWithoutSource { .. }),
+        ) => Err(usage(&problem)),
+        _ => Ok(()),
+    }
 }
 
 /// A key that signs must outlive the run.

@@ -195,6 +195,11 @@ pub fn blocked(reason: &Blocked) -> Failure {
             format!("{key} is the key that is to be rotated: it cannot be given up before its successor works"),
             "name the other key with --replace".into(),
         ),
+        Blocked::AgeUnknown { key } => Failure::new(
+            Exit::NotPermitted,
+            format!("IAM lists this user's keys with MFA only, and the journal does not know how old {key} is"),
+        )
+        .hint("run `keyrot-me rotate` once: from then on the journal knows; or permit iam:ListAccessKeys without MFA"),
         Blocked::TargetGone { key } => {
             Failure::new(Exit::CannotSignIn, format!("IAM does not list {key} any more")).hint(BACK_IN)
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::aws::endpoint::{Destination, DestinationProblem};
 use crate::aws::iam::AwsIam;
 use crate::aws::problem::ProfileProblem;
-use crate::aws::profile::{ProcessProfile, ProfileFiles, SigningProfile};
+use crate::aws::profile::{ProfileFiles, SigningProfile};
 use crate::cli::args::{Output, Profiles, Sign};
 use crate::cli::error::{Exit, Failure};
 use crate::host::clock::{Stop, SystemClock};
@@ -67,6 +67,12 @@ pub struct Subject {
     pub destination: Destination,
 }
 
+/// A profile that cannot be used.
+pub struct LeftOut {
+    pub profile: String,
+    pub failure: Failure,
+}
+
 /// Everything that is found out before any call.
 pub struct Workplace {
     pub places: Places,
@@ -100,10 +106,29 @@ impl Surroundings {
 impl Workplace {
     /// Reads the files and resolves the profiles; all that is wrong with them is found here.
     pub async fn open(asked: &Profiles, output: Output) -> Result<Self, Failure> {
+        let stop = Stop::default();
+        stop.listen();
+        let (workplace, left_out) = Self::open_each(asked, output, stop).await?;
+        for one in left_out {
+            // The others are rotated all the same.
+            if !(asked.all && one.failure.exit == Exit::CannotSignIn) {
+                return Err(one.failure);
+            }
+            err(format_args!("warning: {}", one.failure.message));
+        }
+        if workplace.subjects.is_empty() { Err(no_key_at_all()) } else { Ok(workplace) }
+    }
+
+    /// As [`Workplace::open`], but a profile that cannot be used is left out, and told.
+    pub async fn open_each(asked: &Profiles, output: Output, stop: Stop) -> Result<(Self, Vec<LeftOut>), Failure> {
         let found = Surroundings::look().await?;
         let Surroundings { config, files, keychain, .. } = &found;
         let mut subjects: Vec<Subject> = Vec::new();
-        for profile in resolved(files, keychain, asked)? {
+        let (profiles, left_out) = resolved(files, keychain, asked);
+        if profiles.is_empty() && left_out.is_empty() {
+            return Err(no_key_at_all());
+        }
+        for profile in profiles {
             match subjects.iter_mut().find(|known| known.signing.key == profile.key) {
                 Some(known) if known.profiles.contains(&profile.asked) => {}
                 Some(known) => {
@@ -123,9 +148,7 @@ impl Workplace {
                 }),
             }
         }
-        let stop = Stop::default();
-        stop.listen();
-        Ok(Self::of(found, subjects, stop, output))
+        Ok((Self::of(found, subjects, stop, output), left_out))
     }
 
     pub fn of(found: Surroundings, subjects: Vec<Subject>, stop: Stop, output: Output) -> Self {
@@ -230,67 +253,50 @@ pub fn asked_names(asked: &Profiles) -> Option<Vec<String>> {
     }
 }
 
-/// The asked profiles, resolved to the keys that sign for them.
-fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> Result<Vec<SigningProfile>, Failure> {
-    if asked.all {
-        let mut found = Vec::new();
-        for name in files.names() {
-            match files.resolve(name) {
-                Ok(profile) if profile.signing == profile.asked => found.push(profile),
-                Err(ProfileProblem::Process(process)) if process.signing == process.asked => {
-                    match from_keychain(keychain, *process)? {
-                        Handed::Key(profile) => found.push(profile),
-                        // The others are rotated all the same.
-                        Handed::Nothing { signing } => {
-                            err(format_args!("warning: {}", no_entry(&signing).message));
-                        }
-                        Handed::ByOthers(_) => {}
-                    }
-                }
-                _ => {}
-            }
+/// The asked profiles, resolved to the keys that sign for them, and those that cannot be.
+fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> (Vec<SigningProfile>, Vec<LeftOut>) {
+    let all = || files.names().into_iter().filter(|name| holds_its_own_key(files, name)).map(str::to_owned).collect();
+    let names = asked_names(asked).unwrap_or_else(all);
+    let (mut found, mut left_out) = (Vec::new(), Vec::new());
+    for profile in names {
+        match resolve(files, keychain, &profile) {
+            Ok(resolved) => found.push(resolved),
+            Err(failure) => left_out.push(LeftOut { profile, failure }),
         }
-        return if found.is_empty() {
-            Err(Failure::new(Exit::Usage, "no profile holds a long-term access key").hint("see `aws configure`"))
-        } else {
-            Ok(found)
-        };
     }
-    let names = asked_names(asked).unwrap_or_default();
-    names.iter().map(|name| resolve(files, keychain, name)).collect()
+    (found, left_out)
+}
+
+/// A profile that `--all` means: its key is not another profile's, nor handed out by another program.
+fn holds_its_own_key(files: &ProfileFiles, name: &str) -> bool {
+    match files.resolve(name) {
+        Ok(profile) => profile.signing == profile.asked,
+        Err(ProfileProblem::Process(process)) => {
+            process.signing == process.asked && process_line::entry_of(&process.command).is_some()
+        }
+        Err(_) => false,
+    }
 }
 
 /// The key that signs for a profile, from the files or from the keychain.
 fn resolve(files: &ProfileFiles, keychain: &Keychain, name: &str) -> Result<SigningProfile, Failure> {
-    match files.resolve(name) {
-        Ok(profile) => Ok(profile),
-        Err(ProfileProblem::Process(process)) => match from_keychain(keychain, *process)? {
-            Handed::Key(profile) => Ok(profile),
-            Handed::Nothing { signing } => Err(no_entry(&signing)),
-            Handed::ByOthers(process) => Err(usage(&ProfileProblem::Process(Box::new(process)))),
-        },
-        Err(problem) => Err(usage(&problem)),
+    let process = match files.resolve(name) {
+        Ok(profile) => return Ok(profile),
+        Err(ProfileProblem::Process(process)) => process,
+        Err(problem) => return Err(usage(&problem)),
+    };
+    let Some(entry) = process_line::entry_of(&process.command) else {
+        return Err(usage(&ProfileProblem::Process(process)));
+    };
+    let key = key_store::published(keychain, &Entry::Profile(entry)).map_err(StoreError::from)?;
+    match key {
+        Some(key) => Ok(process.with_key(key)),
+        None => Err(no_entry(&process.signing)),
     }
 }
 
-/// What became of a profile whose key a program hands out.
-enum Handed {
-    /// By this program, from the keychain.
-    Key(SigningProfile),
-    /// By this program, and the keychain has no such entry.
-    Nothing {
-        signing: String,
-    },
-    ByOthers(ProcessProfile),
-}
-
-fn from_keychain(keychain: &Keychain, process: ProcessProfile) -> Result<Handed, Failure> {
-    let Some(entry) = process_line::entry_of(&process.command) else { return Ok(Handed::ByOthers(process)) };
-    let key = key_store::published(keychain, &Entry::Profile(entry)).map_err(StoreError::from)?;
-    Ok(match key {
-        Some(key) => Handed::Key(process.with_key(key)),
-        None => Handed::Nothing { signing: process.signing },
-    })
+fn no_key_at_all() -> Failure {
+    Failure::new(Exit::Usage, "no profile holds a long-term access key").hint("see `aws configure`")
 }
 
 /// The profile says that its key is in the keychain, and it is not.
@@ -320,6 +326,13 @@ impl Codes {
             asked.into_iter().chain(configured).cloned().map(CodeSource::Command).collect();
         sources.extend(subject.settings.pinentry.then_some(CodeSource::Pinentry));
         sources.push(CodeSource::Typed);
+        sources
+    }
+
+    /// As [`Codes::sources`], without what a terminal is needed for.
+    pub fn unattended(&self, subject: &Subject) -> Vec<CodeSource> {
+        let mut sources = self.sources(subject);
+        sources.retain(|source| matches!(source, CodeSource::Command(_) | CodeSource::Pinentry));
         sources
     }
 }

@@ -48,7 +48,7 @@ pub fn main() -> u8 {
         Command::Store(args) => match &args.command {
             StoreCommand::Move(args) => to_end(store::run(args, output)),
         },
-        Command::Schedule(args) => schedule::run(args, output),
+        Command::Schedule(args) => to_end(schedule::run(args, output)),
         Command::Doctor(args) => to_end(doctor::run(args, output)),
         Command::CredentialProcess(args) => credential_process::run(args),
         Command::Completions(args) => Ok(completions(args)),

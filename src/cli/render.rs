@@ -40,7 +40,7 @@ pub fn failure_json(failure: &Failure) {
     out(json!({ "version": 1, "error": error_json(failure) }));
 }
 
-fn error_json(failure: &Failure) -> Value {
+pub fn error_json(failure: &Failure) -> Value {
     json!({ "message": failure.message, "hint": failure.hint, "exit_code": failure.exit as u8 })
 }
 
@@ -68,7 +68,7 @@ pub fn rotation(done: &Done) {
     }
 }
 
-fn outcome_lines(done: &Done) -> Vec<String> {
+pub fn outcome_lines(done: &Done) -> Vec<String> {
     let report = &done.report;
     let mut lines = Vec::new();
     if let Some(rotation) = report.rotation.as_ref().filter(|_| report.completed) {
@@ -160,7 +160,7 @@ pub fn import_json(imported: Option<&Imported>, file: Option<FileEnd>, rotations
     print_json(&json!({ "version": 1, "imported": imported, "file": file, "rotations": rotations }))
 }
 
-fn rotation_json(done: &Done) -> Value {
+pub fn rotation_json(done: &Done) -> Value {
     let report = &done.report;
     let rotation = report.rotation.as_ref();
     let who = report.who.as_ref().or_else(|| rotation.map(|rotation| &rotation.who));
@@ -272,7 +272,7 @@ fn record_words(event: &Event) -> String {
     }
 }
 
-fn last_used_words(used: Option<&LastUsed>) -> String {
+pub fn last_used_words(used: Option<&LastUsed>) -> String {
     used.map_or_else(
         || "no use recorded".to_owned(),
         |used| format!("used {} by {} in {}", when(used.at), used.service, used.region),

@@ -19,7 +19,7 @@ pub struct Done {
 }
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
-    if args.scheduled {
+    if args.timer.scheduled {
         return scheduled::run(args, output).await;
     }
     if let Some(name) = args.skip_sink.first() {
@@ -132,7 +132,7 @@ pub fn exit(all: &[Done]) -> Exit {
     all.iter().filter_map(|done| done.failure.as_ref()).map(|failure| failure.exit).next().unwrap_or(Exit::Done)
 }
 
-fn failure(report: &Report) -> Option<Failure> {
+pub fn failure(report: &Report) -> Option<Failure> {
     match &report.end {
         End::Idle(_) => None,
         End::Blocked(reason) => Some(blocked(reason)),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
-use chrono::TimeDelta;
+use chrono::{Local, NaiveDateTime, TimeDelta};
 use tokio::sync::Notify;
 
 use crate::keys::facts::Time;
 use crate::keys::journal::RotationId;
+use crate::keys::policy::first_instant;
 use crate::ports::Clock;
 
 /// Set once a stop is requested; shared by all who wait.
@@ -86,6 +87,34 @@ async fn signal(ready: &Sender<()>) {
 #[derive(Debug, Default)]
 pub struct SystemClock {
     pub stop: Stop,
+}
+
+/// The wall clock of this machine's time zone.
+#[must_use]
+pub fn wall(time: Time) -> NaiveDateTime {
+    time.with_timezone(&Local).naive_local()
+}
+
+/// The instant at which this machine's wall clock shows it, by [`first_instant`].
+#[must_use]
+pub fn instant(wall: NaiveDateTime) -> Time {
+    first_instant(&Local, wall)
+}
+
+/// For people: `Fri 2026-11-27 23:55`, on the wall clock.
+#[must_use]
+pub fn wall_words(time: Time) -> String {
+    wall(time).format("%a %Y-%m-%d %H:%M").to_string()
+}
+
+impl SystemClock {
+    /// Waits a random part of `most`, or until a stop is requested.
+    pub async fn jitter(&self, most: TimeDelta) {
+        let bits = getrandom::u64().unwrap_or_else(|_| self.now().timestamp_micros().unsigned_abs());
+        let milliseconds = u64::try_from(most.num_milliseconds()).unwrap_or_default();
+        let some = i64::try_from(bits % (milliseconds + 1)).unwrap_or_default();
+        self.sleep(TimeDelta::milliseconds(some)).await;
+    }
 }
 
 impl Clock for SystemClock {

@@ -176,6 +176,10 @@ fn given_twice(refused: u32) -> NoAnswer {
 
 /// Every source that was tried, with why it gave nothing.
 fn no_code(failures: &[NoAnswer]) -> NoCode {
+    if failures.is_empty() {
+        let message = "no MFA code can be had without a person: no program is set that prints it".to_owned();
+        return NoCode { message, hint: Some("set command under [mfa] in the config file".to_owned()) };
+    }
     let tried = failures.iter().map(|failed| failed.why.as_str()).collect::<Vec<_>>().join("; ");
     let message = if failures.len() == 1 { tried } else { format!("no MFA code could be had: {tried}") };
     NoCode { message, hint: failures.first().map(|failed| failed.hint.clone()) }

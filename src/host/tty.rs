@@ -2,7 +2,7 @@
 //!
 //! Blocks the thread: nothing else is to be done meanwhile. Signals are heard on a thread of their own.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
@@ -32,6 +32,12 @@ pub fn hidden_line(question: &str, stop: &Stop) -> io::Result<Zeroizing<String>>
 #[must_use]
 pub fn name() -> Option<String> {
     imp::name()
+}
+
+/// A person watches what is written on standard error.
+#[must_use]
+pub fn watches() -> bool {
+    io::stderr().is_terminal()
 }
 
 fn ask(question: &str) -> io::Result<()> {

@@ -12,6 +12,7 @@ pub mod pasted;
 pub mod policy;
 pub mod preview;
 pub mod purge;
+pub mod reminder;
 pub mod rotation;
 pub mod secret;
 pub mod short;

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 
 use super::facts::{KeyId, NotValid, Time};
@@ -60,8 +60,7 @@ impl WeeklyHour {
         })
     }
 
-    /// The first such hour strictly after `after`. An hour that daylight saving skips counts from the
-    /// first minute that exists again; one that it repeats counts the first time.
+    /// The first such hour strictly after `after`, by [`first_instant`].
     #[must_use]
     pub fn next_after(&self, after: Time) -> Time {
         let local = after.with_timezone(&self.timezone).date_naive();
@@ -81,12 +80,18 @@ impl WeeklyHour {
     }
 
     fn on(&self, day: chrono::NaiveDate) -> DateTime<Utc> {
-        let mut wall = day.and_time(self.time);
-        loop {
-            match self.timezone.from_local_datetime(&wall) {
-                LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => return found.with_timezone(&Utc),
-                LocalResult::None => wall += TimeDelta::minutes(1),
-            }
+        first_instant(&self.timezone, day.and_time(self.time))
+    }
+}
+
+/// The instant of a time on the wall clock. One that daylight saving skips counts from the first minute that exists
+/// again; one that it repeats counts the first time.
+#[must_use]
+pub fn first_instant<Z: TimeZone>(zone: &Z, mut wall: NaiveDateTime) -> Time {
+    loop {
+        match zone.from_local_datetime(&wall) {
+            LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => return found.with_timezone(&Utc),
+            LocalResult::None => wall += TimeDelta::minutes(1),
         }
     }
 }

@@ -147,6 +147,7 @@ mod tests {
             stashed: Vec::new(),
             rotation: None,
             suspect: None,
+            unlisted: None,
         };
         let policy = Policy {
             goal: Goal::Rotate { older_than: None },

@@ -5,13 +5,17 @@
 
 mod orphan;
 mod situation;
+mod unlisted;
 
 use std::fmt;
 
 use chrono::TimeDelta;
 
 use self::orphan::{agreed, intended, orphan};
-pub use self::situation::{Blocked, Decision, DeleteReason, Idle, Maker, Situation, Step, Suspect, Used, Waiting};
+pub use self::situation::{
+    Blocked, Decision, DeleteReason, Idle, Maker, Situation, Step, Suspect, Unlisted, Used, Waiting,
+};
+use self::unlisted::without_a_list;
 use super::facts::{KeyFacts, KeyId, Status, Time};
 use super::journal::{Event, Phase, Rotation};
 use super::lifecycle::{self, Freshness};
@@ -51,7 +55,7 @@ fn start(s: &Situation, policy: &Policy) -> Decision {
     if !policy.may_start {
         return Decision::Idle(Idle::Done);
     }
-    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    let Some(listing) = &s.listing else { return without_a_list(s, policy) };
     if let Some(refusal) = target_refused(s, policy, listing) {
         return refusal;
     }
@@ -245,7 +249,7 @@ fn retired(s: &Situation, policy: &Policy, r: &Rotation) -> Decision {
     if !policy.may_start {
         return Decision::Idle(Idle::Retired { key, delete_after });
     }
-    let Some(listing) = &s.listing else { return Decision::Do(Step::List) };
+    let Some(listing) = &s.listing else { return without_a_list(s, policy) };
     match listing.iter().find(|facts| facts.id == key).map(|facts| &facts.status) {
         // The list may be older than the deactivation, and after a rollback older than the key.
         None | Some(Status::Active) if s.asked < at + STALE_FOR => {

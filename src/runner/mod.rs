@@ -6,4 +6,5 @@ pub mod doctor;
 pub mod import;
 pub mod purge;
 pub mod rotate;
+pub mod scheduled;
 pub mod status;

@@ -138,6 +138,7 @@ fn with_listing<W: World>(
         stashed,
         rotation: open,
         suspect: None,
+        unlisted: None,
     };
     report.next = Some(rotation::next(&situation, policy));
     report.unfinished = rotations.into_iter().filter(Rotation::unfinished).collect();

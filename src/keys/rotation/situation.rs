@@ -27,6 +27,15 @@ pub struct Situation {
     pub rotation: Option<Rotation>,
     /// What was found out about a key that may be the lost create's.
     pub suspect: Option<Suspect>,
+    /// IAM lists the keys with MFA only, and nobody is to be asked for a code in vain.
+    pub unlisted: Option<Unlisted>,
+}
+
+/// What is known without a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The target's CreateDate, where the journal has it.
+    pub created: Option<Time>,
 }
 
 impl Situation {
@@ -173,6 +182,8 @@ pub enum Blocked {
     TooManyKeys { keys: Vec<KeyId> },
     /// `--replace` names the key that is to be rotated.
     ReplacesTarget { key: KeyId },
+    /// IAM lists the keys with MFA only, and the journal does not know how old the profile's is.
+    AgeUnknown { key: KeyId },
     /// The profile's key does not exist any more.
     TargetGone { key: KeyId },
     /// The profile's key is switched off.

@@ -108,6 +108,7 @@ fn situation(second: i64, rotation: Option<Rotation>, listing: &[KeyFacts]) -> S
         stashed: keys.into_iter().filter(|key| *key != target).collect(),
         rotation,
         suspect: None,
+        unlisted: None,
     }
 }
 

@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::{Event, Rotation, RotationId};
 use crate::keys::preview::preview;
-use crate::keys::rotation::{self, Blocked, Decision, Situation, Step, Suspect, Waiting};
+use crate::keys::rotation::{self, Blocked, Decision, Situation, Step, Suspect, Unlisted, Waiting};
 use crate::keys::secret::{AccessKey, Session};
 use crate::ports::{Cause, Clock, Desk, Iam, Journal, SecretStore, World};
 
@@ -51,6 +51,8 @@ pub struct Run<'a, W: World> {
     /// What this run itself has changed at IAM: lists may lag behind it.
     written: Vec<(KeyId, Option<Status>)>,
     suspect: Option<Suspect>,
+    /// IAM refused to list without MFA, in a run that nobody has started.
+    unlisted: bool,
     /// The rotation this run is about, once there is one.
     current: Option<RotationId>,
     mfa_serial: Option<String>,
@@ -81,6 +83,7 @@ impl<'a, W: World> Run<'a, W> {
             seen: Vec::new(),
             written: Vec::new(),
             suspect: None,
+            unlisted: false,
             current: None,
             mfa_serial,
             codes_refused: 0,
@@ -101,7 +104,10 @@ impl<'a, W: World> Run<'a, W> {
         let last_uses = self.last_uses(&end).await;
         let rotation = self.rotations().ok().and_then(|all| self.reported(&all));
         let keep = rotation.as_ref().and_then(|rotation| rotation.keep.as_ref());
+        let target = &self.base.id;
+        let listed = self.seen.iter().find(|facts| facts.id == *target).map(|facts| facts.created);
         Report {
+            created: listed.or_else(|| self.journalled(target).ok().flatten()),
             kept: self.seen.iter().find(|facts| Some(&facts.id) == keep).cloned(),
             target: self.base.id.clone(),
             end,
@@ -164,6 +170,7 @@ impl<'a, W: World> Run<'a, W> {
         };
         let published: Vec<KeyId> = self.world.store().published()?.into_iter().map(|held| held.key.id).collect();
         let target = self.target(&published, rotation.as_ref());
+        let unlisted = if self.unlisted { Some(Unlisted { created: self.journalled(&target)? }) } else { None };
         Ok(Situation {
             now: self.now(),
             listing: self.listing.clone(),
@@ -174,6 +181,7 @@ impl<'a, W: World> Run<'a, W> {
             stashed: stashed.into_iter().map(|key| key.id).collect(),
             rotation,
             suspect: self.suspect.clone(),
+            unlisted,
         })
     }
 
@@ -184,6 +192,12 @@ impl<'a, W: World> Run<'a, W> {
             Some(keep) if published.contains(&keep) && !published.contains(&self.base.id) => keep,
             _ => self.base.id.clone(),
         }
+    }
+
+    /// CreateDate of a key that a rotation made.
+    fn journalled(&self, key: &KeyId) -> Result<Option<Time>, Halt> {
+        let all = self.world.journal().rotations()?;
+        Ok(all.into_iter().filter(|rotation| rotation.keep.as_ref() == Some(key)).find_map(|made| made.keep_created))
     }
 
     fn rotations(&self) -> Result<Vec<Rotation>, Halt> {

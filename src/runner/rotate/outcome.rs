@@ -135,6 +135,8 @@ pub enum End {
 pub struct Report {
     pub who: Option<Identity>,
     pub target: KeyId,
+    /// CreateDate of the target, as IAM listed it or else the journal has it.
+    pub created: Option<Time>,
     pub end: End,
     /// The rotation that this run finished or was busy with, as the journal has it now.
     pub rotation: Option<Rotation>,

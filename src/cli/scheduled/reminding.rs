@@ -1,0 +1,151 @@
+//! Calling for a person: a notification for each key, once a day, and the same in the log line.
+
+use std::path::Path;
+
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::cli::args::{Rotate, Sign};
+use crate::cli::error::{Exit, Failure};
+use crate::cli::machine::{LeftOut, Subject, Workplace};
+use crate::cli::render;
+use crate::cli::rotate::Done;
+use crate::host::clock::{wall, wall_words};
+use crate::host::console::err;
+use crate::host::notify::{self, Notice};
+use crate::host::paths;
+use crate::host::reminders::{Reminded, Reminders};
+use crate::keys::facts::Time;
+use crate::keys::lifecycle::{age, purge_at};
+use crate::keys::reminder::{Reminder, Taken};
+use crate::keys::words::duration;
+
+use super::Ended;
+use super::verdict::is_alive;
+
+/// What stopped a run before any key was looked at.
+const ALL: &str = "all";
+
+/// The reminders of one run.
+pub struct Reminding {
+    ledger: Reminders,
+    today: NaiveDate,
+    told: Vec<String>,
+}
+
+impl Reminding {
+    pub fn begin(state_folder: &Path, now: Time) -> Self {
+        Self { ledger: Reminders::read(state_folder), today: wall(now).date(), told: Vec::new() }
+    }
+
+    /// The line that says why a key was not rotated, and that somebody was told.
+    pub fn of_key(&mut self, subject: &Subject, done: &Done, args: &Rotate, failure: &Failure, sharp: bool) -> String {
+        let report = &done.report;
+        let created = report.created.filter(|_| is_alive(done));
+        let taken = created.and_then(|created| purge_at(created, report.now, &done.limits));
+        let command = command(&done.profiles, &args.sign);
+        let reminder = Reminder {
+            profiles: done.profiles.clone(),
+            key: Some(report.target.clone()),
+            age: report.created.map(|created| age(created, report.now)),
+            purge: taken.map(|at| Taken { at: wall_words(at), left: at - report.now }),
+            sharp,
+            why: failure.message.clone(),
+            next: next(failure, &command),
+            others: others(done),
+        };
+        self.remind(report.target.as_str(), &reminder, subject.settings.desktop)
+    }
+
+    /// As [`Reminding::of_key`], where the profile's key could not even be read.
+    pub fn of_profile(&mut self, one: &LeftOut) -> String {
+        let reminder = unread(vec![one.profile.clone()], &one.failure);
+        self.remind(&format!("profile {}", one.profile), &reminder, true)
+    }
+
+    /// What stopped the run before any key was looked at: told as well, and wrong arguments and files keep the exit code by
+    /// which a service manager shows the timer as failed.
+    pub fn of_all(&mut self, args: &Rotate, failure: &Failure) -> Ended {
+        let profiles = match args.profiles.profile.as_slice() {
+            [] if args.profiles.all => vec!["all".to_owned()],
+            [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
+            named => named.to_vec(),
+        };
+        let line = self.remind(ALL, &unread(profiles, failure), true);
+        self.write();
+        let exit = if failure.exit == Exit::Usage { Exit::Usage } else { Exit::Due };
+        Ended::failed(exit, line, failure)
+    }
+
+    fn remind(&mut self, about: &str, reminder: &Reminder, desktop: bool) -> String {
+        self.told.push(about.to_owned());
+        let line = reminder.line();
+        if !desktop {
+            return format!("{line}; notifications are switched off");
+        }
+        let last = self.ledger.last(about);
+        if last.is_some_and(|last| !last.allows(self.today, reminder.sharp)) {
+            return format!("{line}; a notification was shown today already");
+        }
+        let notice = Notice {
+            summary: reminder.summary(),
+            body: reminder.body(),
+            urgent: reminder.sharp,
+            replaces: last.and_then(|last| last.shown.clone()),
+        };
+        match notify::show(&notice) {
+            Ok(shown) => {
+                self.ledger.note(about, Reminded { day: self.today, urgent: reminder.sharp, shown });
+                format!("{line}; a notification was shown")
+            }
+            Err(none) => format!("{line}; {none}"),
+        }
+    }
+
+    /// Keeps what is about keys that are still here, and writes it down.
+    pub fn close(&mut self, workplace: &Workplace) {
+        let mut here = std::mem::take(&mut self.told);
+        here.extend(workplace.subjects.iter().map(|subject| subject.signing.key.id.to_string()));
+        self.ledger.keep(&here);
+        self.write();
+    }
+
+    fn write(&self) {
+        if let Err(why) = self.ledger.write() {
+            err(format_args!("warning: the record of reminders cannot be written: {why}"));
+        }
+    }
+}
+
+fn unread(profiles: Vec<String>, failure: &Failure) -> Reminder {
+    let next = failure.hint.clone().unwrap_or_else(|| "run `keyrot-me rotate`".to_owned());
+    Reminder { profiles, why: failure.message.clone(), next, ..Reminder::default() }
+}
+
+/// What a person runs in this run's place.
+fn command(profiles: &[String], sign: &Sign) -> String {
+    let mut words = vec!["keyrot-me".to_owned(), "rotate".to_owned()];
+    words.extend(profiles.iter().take(1).flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
+    if sign.no_mfa {
+        words.push("--no-mfa".to_owned());
+    }
+    words.extend(sign.auth_profile.iter().flat_map(|name| ["--auth-profile".to_owned(), name.clone()]));
+    shell_words::join(words)
+}
+
+fn next(failure: &Failure, command: &str) -> String {
+    match (&failure.hint, failure.exit) {
+        (Some(hint), Exit::Mfa) => format!("run `{command}`, or {hint}"),
+        (Some(hint), exit) if exit != Exit::Unfinished => hint.clone(),
+        _ => format!("run `{command}`"),
+    }
+}
+
+/// What IAM tells of the keys that are in the way.
+fn others(done: &Done) -> Vec<String> {
+    let report = &done.report;
+    let shown = report.last_uses.iter().map(|(key, used)| {
+        let old = duration((report.now - key.created).max(TimeDelta::zero()));
+        format!("{} ({}, {old} old): {}", key.id, key.status, render::last_used_words(used.as_ref()))
+    });
+    shown.collect()
+}
