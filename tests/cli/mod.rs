@@ -11,7 +11,7 @@ mod import;
 mod import_again;
 mod import_by_hand;
 mod mfa;
-mod mfa_sources;
+pub mod mfa_sources;
 mod pinentry;
 mod profiles;
 mod rollback;
