@@ -368,9 +368,3 @@ impl Sign {
         Ok(Codes::Command(words))
     }
 }
-
-/// An option that is part of the command line's contract and not built yet.
-pub fn unavailable(option: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{option} is not available in this version"))
-        .hint("`keyrot-me --help` shows what is")
-}

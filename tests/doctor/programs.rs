@@ -86,3 +86,46 @@ mod keychain {
         only(&doctor(&station, &[]), "keychain", "problem", &["no keychain to talk to"]);
     }
 }
+
+/// With a real systemd user manager.
+#[cfg(target_os = "linux")]
+mod timer {
+    use super::*;
+    use crate::schedule::session::Session;
+
+    /// Root's look at the files of `nobody` would be another user's.
+    #[track_caller]
+    fn doctor(session: &mut Session) -> Vec<Value> {
+        checks(&session.run("keyrot-me doctor --json"))
+    }
+
+    fn mend(session: &mut Session, finding: &Value) {
+        session.run(fix(finding)).expect(0);
+    }
+
+    #[test]
+    fn a_timer_that_is_missing_stopped_or_names_what_is_gone() {
+        let Some(mut session) = Session::start() else { return };
+        let finding = found(&doctor(&mut session), "timer", "note", &["no timer is installed"]);
+        assert_eq!(fix(&finding), "keyrot-me schedule install");
+        mend(&mut session, &finding);
+        let all = doctor(&mut session);
+        assert!(all.iter().any(|check| check["check"] == "timer" && check["state"] == "ok"), "{all:#?}");
+        found(&all, "mfa-source", "note", &["it reminds you, and rotates nothing"]);
+        found(&all, "notifications", "note", &["only its log says so"]);
+        session.run("systemctl --user disable --now keyrot-me.timer").expect(0);
+        let finding = found(&doctor(&mut session), "timer", "problem", &["the timer does not run"]);
+        assert_eq!(fix(&finding), "keyrot-me schedule install --at 'Mon 09:00' --profile default");
+        mend(&mut session, &finding);
+        let moved = session.station.path("bin/keyrot-me.moved");
+        fs::rename(&session.program, &moved).unwrap();
+        let finding = {
+            let ran = session.run(&format!("{} doctor --json", moved.display()));
+            found(&checks(&ran), "timer", "problem", &["bin/keyrot-me, which is not there"])
+        };
+        assert!(fix(&finding).starts_with("keyrot-me schedule install --at"), "{finding}");
+        fs::rename(&moved, &session.program).unwrap();
+        let all = doctor(&mut session);
+        assert!(all.iter().all(|check| check["check"] != "timer" || check["state"] == "ok"), "{all:#?}");
+    }
+}
