@@ -255,9 +255,8 @@ pub fn asked_names(asked: &Profiles) -> Option<Vec<String>> {
 
 /// The asked profiles, resolved to the keys that sign for them, and those that cannot be.
 fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> (Vec<SigningProfile>, Vec<LeftOut>) {
-    let names = asked_names(asked).unwrap_or_else(|| {
-        files.names().into_iter().filter(|name| holds_its_own_key(files, name)).map(str::to_owned).collect()
-    });
+    let all = || files.names().into_iter().filter(|name| holds_its_own_key(files, name)).map(str::to_owned).collect();
+    let names = asked_names(asked).unwrap_or_else(all);
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for profile in names {
         match resolve(files, keychain, &profile) {

@@ -212,7 +212,7 @@ pub fn limits(limits: &Limits, mend: &str) -> Finding {
 pub fn age(created: Time, now: Time, limits: &Limits, rotate: &str) -> Finding {
     let old = duration(lifecycle::age(created, now));
     let countdown = Countdown::of(created, now, limits).map(|countdown| countdown.long());
-    let counted = countdown.as_ref().map(|words| format!("; {words}")).unwrap_or_default();
+    let counted = countdown.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
     let what = format!("the key is {old} old{counted}");
     match lifecycle::freshness(created, now, limits) {
         Freshness::Fresh => Finding::ok(Check::KeyAge, what),

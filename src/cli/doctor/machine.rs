@@ -72,7 +72,7 @@ pub fn journal(places: &Places, found: &mut Vec<Finding>) -> Vec<Rotation> {
             Check::Journal,
             format!("{shown} ends in the middle of a line: a run was killed as it wrote"),
             "nothing was done because of that line; the next run cuts it off",
-            "keyrot-me rotate",
+            "keyrot-me finish",
         )
     } else {
         Finding::ok(Check::Journal, format!("the journal reads well in {}", places.state.display()))

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::ProfileFiles;
-use crate::cli::doctor::Room;
 use crate::cli::doctor::keychain::named_program;
+use crate::cli::doctor::{Room, commands};
 use crate::host::last_run::{self, LastRun};
 use crate::host::notify::{self, NoNotice};
 use crate::host::schedule::{self, InstalledTask, ScheduleError, Scheduler};
@@ -63,7 +64,9 @@ pub fn judge(around: Option<Around>, files: Option<&ProfileFiles>, room: &mut Ro
 fn not_installed(scheduler: &Scheduler) -> Finding {
     match scheduler {
         Scheduler::None { why } => no_scheduler(why),
-        _ => Finding::note(Check::Timer, "no timer is installed", "keys are rotated when you remember it", INSTALL),
+        Scheduler::Systemd | Scheduler::Launchd | Scheduler::Windows => {
+            Finding::note(Check::Timer, "no timer is installed", "keys are rotated when you remember it", INSTALL)
+        }
     }
 }
 
@@ -71,47 +74,41 @@ fn no_scheduler(why: &str) -> Finding {
     Finding::note(
         Check::Timer,
         format!("there is no scheduler for a timer: {why}"),
-        "keys are rotated when you remember it; it shows the line for cron",
+        "keys are rotated when you remember it; the command shows the line for cron",
         INSTALL,
     )
 }
 
 fn task_findings(task: &InstalledTask, files: Option<&ProfileFiles>) -> Vec<Finding> {
-    let mut found = vec![named_program(Check::Timer, "the timer", &task.program, INSTALL)];
+    let install = reinstall(task);
+    let mut found = vec![named_program(Check::Timer, "the timer", &task.program, &install)];
     if let Some(trouble) = &task.trouble {
-        found.push(Finding::problem(
-            Check::Timer,
-            format!("the timer does not run: {trouble}"),
-            "nobody rotates",
-            INSTALL,
-        ));
+        let what = format!("the timer does not run: {trouble}");
+        found.push(Finding::problem(Check::Timer, what, "nobody rotates by itself", &install));
     }
-    let strange = files.into_iter().flat_map(|files| {
-        profiles(task)
-            .filter(|name| files.resolve(name).is_err())
-            .filter(|name| !files.processes().iter().any(|(known, _)| known == name))
-    });
-    found.extend(strange.map(|name| {
+    let gone =
+        |name: &&str| files.is_some_and(|files| matches!(files.resolve(name), Err(ProfileProblem::Unknown { .. })));
+    found.extend(profiles(task).filter(gone).map(|name| {
         Finding::problem(
             Check::Timer,
-            format!("the timer is about profile '{name}', which holds no key"),
+            format!("the timer is about profile '{name}', which is not there"),
             "each of its runs fails",
             INSTALL,
         )
     }));
-    if task.at.is_none() && task.trouble.is_none() {
-        found.push(Finding::note(
-            Check::Timer,
-            "the timer's hour was changed by hand",
-            "`schedule install` would write it anew",
-            "keyrot-me schedule status",
-        ));
-    }
-    if let (true, Some(at)) = (found.iter().all(|finding| finding.state == State::Ok), task.at) {
+    if found.iter().all(|finding| finding.state == State::Ok) {
+        let at = task.at.map(|at| format!(" for {at}")).unwrap_or_default();
         let next = task.next.map(|next| format!(", next {}", when(next))).unwrap_or_default();
-        found = vec![Finding::ok(Check::Timer, format!("installed for {at}{next}, by {}", task.program.display()))];
+        found = vec![Finding::ok(Check::Timer, format!("installed{at}{next}: {}", task.program.display()))];
     }
     found
+}
+
+/// Installs it as it is installed.
+fn reinstall(task: &InstalledTask) -> String {
+    let own = ["rotate", "--scheduled"];
+    let options = task.arguments.iter().filter(|word| !own.contains(&word.as_str()));
+    options.fold(INSTALL.to_owned(), |line, option| format!("{line} {}", commands::word(option)))
 }
 
 /// Those that its command line names.
@@ -127,6 +124,11 @@ fn profiles(task: &InstalledTask) -> impl Iterator<Item = &str> {
 
 /// The record's exit code where there is one, else the scheduler's.
 fn last(record: Option<&LastRun>, task: &InstalledTask) -> Finding {
+    const AGAIN: &str = "keyrot-me rotate";
+    if let Some(failed) = &task.failed {
+        let what = format!("the timer's last run did not end by itself: {failed}");
+        return Finding::problem(Check::LastRun, what, "what it had begun is finished by the next run", AGAIN);
+    }
     let (at, exit, said) = match (record, task.last, task.last_exit) {
         (Some(run), ..) => (run.at, i32::from(run.exit), format!(": {}", run.line)),
         (None, Some(at), Some(exit)) => (at, exit, String::new()),
@@ -135,9 +137,9 @@ fn last(record: Option<&LastRun>, task: &InstalledTask) -> Finding {
     let what = format!("the timer's run of {} ended with exit code {exit}{said}", when(at));
     match exit {
         0 => Finding::ok(Check::LastRun, what),
-        10 => Finding::note(Check::LastRun, what, "it needed you, and notified you", "keyrot-me rotate"),
-        5 | 7 => Finding::note(Check::LastRun, what, "the next run goes on with it", "keyrot-me rotate"),
-        _ => Finding::problem(Check::LastRun, what, "it will fail again until that is mended", "keyrot-me rotate"),
+        10 => Finding::note(Check::LastRun, what, "it needed you, and notified you", AGAIN),
+        5 | 7 => Finding::note(Check::LastRun, what, "the next run goes on with it", AGAIN),
+        _ => Finding::problem(Check::LastRun, what, "it will end so again until that is mended", AGAIN),
     }
 }
 
@@ -151,5 +153,83 @@ fn notifications(service: &Result<String, NoNotice>, timer: bool) -> Finding {
             "where the timer needs you, only its log says so (exit code 10)",
             "journalctl --user -u keyrot-me",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task() -> InstalledTask {
+        InstalledTask {
+            program: std::env::current_exe().unwrap(),
+            arguments: ["rotate", "--scheduled", "--at", "Tue 07:05", "--profile", "my work"].map(str::to_owned).into(),
+            at: "Tue 07:05".parse().ok(),
+            next: None,
+            last: None,
+            last_exit: None,
+            failed: None,
+            trouble: None,
+            places: Vec::new(),
+        }
+    }
+
+    fn run(exit: u8) -> LastRun {
+        LastRun { at: "2026-11-16T09:00:00Z".parse().unwrap(), exit, line: "default: rotated".to_owned() }
+    }
+
+    #[test]
+    fn a_timer_that_does_not_run_is_installed_again_as_it_was() {
+        let off = InstalledTask { trouble: Some("it is masked".to_owned()), ..task() };
+        let found = task_findings(&off, None);
+        let bad = found.iter().find(|finding| finding.state == State::Problem).unwrap();
+        assert!(bad.what.contains("it is masked"), "{bad:?}");
+        assert_eq!(
+            bad.fix.as_deref(),
+            Some("keyrot-me schedule install --at 'Tue 07:05' --profile 'my work'"),
+            "its hour and its profiles stay"
+        );
+        let gone = InstalledTask { program: "/gone/keyrot-me".into(), ..task() };
+        let found = task_findings(&gone, None);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].state == State::Problem && found[0].what.contains("/gone/keyrot-me"), "{found:?}");
+        assert_eq!(profiles(&task()).collect::<Vec<_>>(), ["my work"]);
+    }
+
+    #[test]
+    fn the_last_run_is_judged_by_its_exit_code() {
+        for (exit, state) in [
+            (0, State::Ok),
+            (10, State::Note),
+            (5, State::Note),
+            (7, State::Note),
+            (3, State::Problem),
+            (2, State::Problem),
+        ] {
+            let finding = last(Some(&run(exit)), &task());
+            assert_eq!(finding.state, state, "{exit}");
+            assert!(finding.what.contains("2026-11-16 09:00 UTC") && finding.what.ends_with("default: rotated"));
+        }
+        assert_eq!(last(None, &task()).state, State::Ok, "it has not run");
+        let known = InstalledTask { last: Some(run(0).at), last_exit: Some(9), ..task() };
+        assert_eq!(last(None, &known).state, State::Problem, "the scheduler knows");
+        let killed = InstalledTask { failed: Some("systemd ended it: timeout".to_owned()), ..task() };
+        assert_eq!(last(Some(&run(0)), &killed).state, State::Problem);
+    }
+
+    #[test]
+    fn without_a_desktop_only_a_timer_misses_it() {
+        let none = || Err(NoNotice { why: "no bus".to_owned() });
+        assert_eq!(notifications(&none(), true).state, State::Note);
+        assert_eq!(notifications(&none(), false).state, State::Ok);
+        assert_eq!(notifications(&Ok("dunst 1.9".to_owned()), true).state, State::Ok);
+    }
+
+    #[test]
+    fn no_timer_is_a_note_and_so_is_no_scheduler() {
+        let (none, why) = (not_installed(&Scheduler::Systemd), Scheduler::None { why: "WSL 1".to_owned() });
+        assert_eq!((none.state, none.fix.as_deref()), (State::Note, Some(INSTALL)));
+        let without = not_installed(&why);
+        assert!(without.state == State::Note && without.what.contains("WSL 1"), "{without:?}");
     }
 }
