@@ -4,7 +4,7 @@ use crate::aws::endpoint::Destination;
 use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::{ProfileFiles, SigningProfile};
 use crate::cli::args::Profiles;
-use crate::cli::doctor::{Room, commands};
+use crate::cli::doctor::{Room, commands, machine};
 use crate::cli::machine::asked_names;
 use crate::host::config_file::ProfileSettings;
 use crate::host::credentials_file::CredentialsFile;
@@ -62,6 +62,7 @@ pub fn unreadable(problem: &ProfileProblem) -> Finding {
 /// The keys behind the asked profiles; what cannot be resolved is told.
 fn signing(asked: &Profiles, files: &ProfileFiles, room: &mut Room) -> Vec<SigningProfile> {
     let known: Vec<String> = files.names().into_iter().map(str::to_owned).collect();
+    machine::look_at_named_profiles(&known, room);
     let named = asked_names(asked);
     let all = named.is_none();
     let mut found = Vec::new();
@@ -71,8 +72,10 @@ fn signing(asked: &Profiles, files: &ProfileFiles, room: &mut Room) -> Vec<Signi
             // Without an entry the keychain's own finding says it.
             Ok(_) => {}
             Err(_) if all => {}
+            // The environment's own finding says it.
+            Err(ProfileProblem::Unknown { .. }) if asked.profile.is_empty() && paths::env("AWS_PROFILE").is_some() => {}
             Err(problem) => {
-                let finding = unresolved(&name, &problem, asked);
+                let finding = unresolved(&name, &problem);
                 room.add(finding);
             }
         }
@@ -99,17 +102,7 @@ fn resolve(files: &ProfileFiles, room: &Room, name: &str) -> Result<Option<Signi
     }
 }
 
-fn unresolved(name: &str, problem: &ProfileProblem, asked: &Profiles) -> Finding {
-    if let (ProfileProblem::Unknown { .. }, [], Some(_)) =
-        (problem, asked.profile.as_slice(), paths::env("AWS_PROFILE"))
-    {
-        return Finding::problem(
-            Check::Environment,
-            format!("AWS_PROFILE names profile '{name}', which is not there"),
-            format!("every AWS tool of this shell fails; {}", problem.hint()),
-            "unset AWS_PROFILE",
-        );
-    }
+fn unresolved(name: &str, problem: &ProfileProblem) -> Finding {
     let fix = match problem {
         ProfileProblem::Unknown { nearest: Some(nearest), .. } => {
             commands::about("keyrot-me doctor", nearest, is_default(nearest))
