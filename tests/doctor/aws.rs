@@ -192,6 +192,9 @@ fn reads_that_are_refused() {
         only(&doctor(&station, &[]), "permissions", "note", &[&format!("IAM refuses {action}"), why]);
         station.sandbox.clear_faults();
     }
+    station.sandbox.fault("ListMFADevices", Always, Fault::denied());
+    station.settings("[mfa]\nserial = \"arn:aws:iam::123456789012:mfa/alice\"\n");
+    nothing_wrong(&station);
 }
 
 #[test]

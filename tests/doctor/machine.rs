@@ -145,7 +145,13 @@ fn an_endpoint_that_is_not_to_be_called() {
     let all = checks(&Ran::from(command.output().unwrap()));
     let finding = only_endpoint(&all, "problem", &["plain http", "no call is made"]);
     assert!(fix(&finding).starts_with("unset AWS_ENDPOINT_URL"), "{finding}");
-    only_endpoint(&doctor(&station, &[]), "note", &[&station.sandbox.url(), "not to AWS itself"]);
+    let finding = only_endpoint(&doctor(&station, &[]), "note", &[&station.sandbox.url(), "not to AWS itself"]);
+    assert_eq!(fix(&finding), "unset AWS_ENDPOINT_URL");
+    config(&station, &format!("[default]\nendpoint_url = {}\n", station.sandbox.url()));
+    let mut command = station.command(&["doctor", "--json"]);
+    command.env_remove("AWS_ENDPOINT_URL");
+    let finding = only_endpoint(&checks(&Ran::from(command.output().unwrap())), "note", &["not to AWS itself"]);
+    assert!(fix(&finding).ends_with("/.aws/config"), "{finding}");
 }
 
 #[track_caller]

@@ -118,11 +118,11 @@ fn unresolved(name: &str, problem: &ProfileProblem) -> Finding {
 }
 
 async fn destination(files: &ProfileFiles, signing: &SigningProfile, room: &mut Room) -> Option<Destination> {
-    const UNSET: &str = "unset AWS_ENDPOINT_URL AWS_ENDPOINT_URL_IAM AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_CLOUDTRAIL";
+    let elsewhere = away_from_endpoint(room);
     match Destination::read(files, signing, &paths::env).await {
         Err(problem) => {
             let why = format!("no call is made; {}", problem.hint());
-            room.add(Finding::problem(Check::Endpoint, problem.to_string(), why, UNSET).of(&signing.asked));
+            room.add(Finding::problem(Check::Endpoint, problem.to_string(), why, elsewhere).of(&signing.asked));
             None
         }
         Ok(destination) => {
@@ -135,13 +135,20 @@ async fn destination(files: &ProfileFiles, signing: &SigningProfile, room: &mut 
                     Check::Endpoint,
                     format!("calls go to {}, not to AWS itself", named.join(", ")),
                     "whatever answers there gets your calls, and says what your keys are",
-                    UNSET,
+                    elsewhere,
                 )
                 .of(&signing.asked)
             });
             Some(destination)
         }
     }
+}
+
+/// The environment comes before the files.
+fn away_from_endpoint(room: &Room) -> String {
+    let all = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDTRAIL"];
+    let set: Vec<&str> = all.into_iter().filter(|name| paths::env(name).is_some()).collect();
+    if set.is_empty() { commands::edit(&room.places.config, None) } else { format!("unset {}", set.join(" ")) }
 }
 
 /// Another key of the same profile in the config file.

@@ -30,8 +30,14 @@ fn answer<T>(of: &Result<T, CallError>) -> Answer {
     }
 }
 
-/// `user` is whose key it is, and `who` the name.
-pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who: &str) -> Vec<Finding> {
+/// Whose key it is.
+pub struct Who<'a> {
+    pub name: &'a str,
+    /// The MFA device need not be looked up.
+    pub device_known: bool,
+}
+
+pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who: &Who) -> Vec<Finding> {
     // A rotation would have a session, which is not opened here.
     let without_mfa = matches!(signs, Signs::Key) && !args.sign.no_mfa || user.session.is_err();
     let mut found = Vec::new();
@@ -44,8 +50,8 @@ pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who
         ));
     }
     found.push(reads(answers, user, who));
-    found.push(writes(user, without_mfa, who));
-    found.push(trail(user, without_mfa, who));
+    found.push(writes(user, without_mfa, who.name));
+    found.push(trail(user, without_mfa, who.name));
     found
 }
 
@@ -58,12 +64,14 @@ fn attach(who: &str) -> String {
     )
 }
 
-fn reads(answers: &Answers, user: &OfUser, who: &str) -> Finding {
-    let all = [
+fn reads(answers: &Answers, user: &OfUser, who: &Who) -> Finding {
+    let mut all = vec![
         ("ListAccessKeys", answer(&answers.keys), "status knows only what the journal knows"),
         ("GetAccessKeyLastUsed", answer(&answers.key_use), "nobody can say whether a key is in use"),
-        ("ListMFADevices", answer(&user.devices), "the MFA device has to be configured"),
     ];
+    if !who.device_known {
+        all.push(("ListMFADevices", answer(&user.devices), "the MFA device has to be configured"));
+    }
     let of = |wanted: Answer| all.iter().filter(move |(_, answer, _)| *answer == wanted);
     let names = |wanted| of(wanted).map(|(name, ..)| *name).collect::<Vec<_>>();
     let unknown = names(Answer::Unknown);
@@ -75,7 +83,7 @@ fn reads(answers: &Answers, user: &OfUser, who: &str) -> Finding {
         return Finding::ok(Check::Permissions, format!("IAM permits {}", names(Answer::Permitted).join(", ")));
     }
     let why: Vec<&str> = of(Answer::Refused).map(|(.., why)| *why).collect();
-    Finding::note(Check::Permissions, format!("IAM refuses {}", refused.join(", ")), why.join("; "), attach(who))
+    Finding::note(Check::Permissions, format!("IAM refuses {}", refused.join(", ")), why.join("; "), attach(who.name))
 }
 
 /// The call got no answer that can be used.
