@@ -12,6 +12,7 @@ mod render;
 mod rotate;
 mod schedule;
 mod scheduled;
+mod short;
 mod status;
 mod store;
 
