@@ -60,7 +60,7 @@ pub async fn run(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     let places = found_places()?;
     let by_hand = if tty::watches() { TimeDelta::zero() } else { JITTER };
     clock.jitter(args.timer.jitter.unwrap_or(by_hand)).await;
-    let ended = work(args, output, &places, &clock).await;
+    let ended = Box::pin(work(args, output, &places, &clock)).await;
     let line = plain(&ended.lines.join(" | "));
     err(&line);
     if output.json {
@@ -68,15 +68,15 @@ pub async fn run(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     }
     // Another run is at work, and its end is the one to tell.
     if ended.exit != Exit::Busy {
-        remember(&places, LastRun { at: clock.now(), exit: ended.exit as u8, line });
+        remember(&places, &LastRun { at: clock.now(), exit: ended.exit as u8, line });
     }
     Ok(ended.exit)
 }
 
 /// For `schedule status` and `doctor`; a run depends on it in nothing.
-fn remember(places: &Places, run: LastRun) {
+fn remember(places: &Places, run: &LastRun) {
     let folder = create_state_folder(places).map_err(|error| error.to_string());
-    if let Err(why) = folder.and_then(|()| last_run::write(&places.state, &run)) {
+    if let Err(why) = folder.and_then(|()| last_run::write(&places.state, run)) {
         err(format_args!("warning: the record of this run cannot be written: {why}"));
     }
 }
@@ -93,7 +93,7 @@ async fn work(args: &Rotate, output: Output, places: &Places, clock: &SystemCloc
         Err(busy) if busy.exit == Exit::Busy => return Ended::failed(Exit::Busy, vec![busy.message.clone()], &busy),
         Err(failure) => return reminding.of_all(args, &failure),
     };
-    match all_keys(args, output, clock, &mut reminding).await {
+    match Box::pin(all_keys(args, output, clock, &mut reminding)).await {
         Ok(ended) => ended,
         Err(failure) => reminding.of_all(args, &failure),
     }

@@ -5,6 +5,8 @@ mod needs_a_person;
 #[cfg(target_os = "linux")]
 mod nobody_there;
 mod notified;
+#[cfg(target_os = "linux")]
+mod real_desktop;
 mod recorder;
 mod waits;
 

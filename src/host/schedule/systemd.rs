@@ -34,11 +34,9 @@ pub fn service(task: &Task) -> String {
         command.push(' ');
         command.push_str(&quoted(argument, true));
     }
-    let environment: String = task
-        .environment
-        .iter()
-        .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false)))
-        .collect();
+    let variable =
+        |(name, value): &(String, String)| ["Environment=", &quoted(&format!("{name}={value}"), false), "\n"].concat();
+    let environment: String = task.environment.iter().map(variable).collect();
     let confined = if task.confined { CONFINED } else { "" };
     sealed(&format!(
         "# Written by `keyrot-me schedule install` ({BLANK}).
