@@ -153,7 +153,7 @@ pub struct Status {
 /// Look for what would keep a rotation, the timer or a reminder from working, and say how to mend it
 ///
 /// Changes nothing. Each finding says what is wrong, why it matters, and the command that mends it. IAM's answers are
-/// those for a caller without MFA, unless a code is given.
+/// those for a caller without MFA, unless a code is given. Exit code 3 when something needs you.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

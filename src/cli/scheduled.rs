@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Output, Rotate};
 use crate::cli::auth_profile;
-use crate::cli::error::{Exit, Failure};
-use crate::cli::machine::{Codes, LeftOut, Subject, Workplace, found_places, locked};
+use crate::cli::error::{Exit, Failure, halted};
+use crate::cli::machine::{Codes, Subject, Workplace, found_places, locked};
 use crate::cli::render;
 use crate::cli::rotate::{Done, failure, settings};
 use crate::host::clock::{Stop, SystemClock, instant, wall};
@@ -21,17 +21,19 @@ use crate::host::credentials_file::create_state_folder;
 use crate::host::last_run::{self, LastRun};
 use crate::host::paths::Places;
 use crate::host::tty;
-use crate::keys::facts::Time;
+use crate::keys::facts::{KeyId, Time};
 use crate::keys::lifecycle::Week;
 use crate::keys::policy::Goal;
 use crate::keys::reminder::plain;
 use crate::keys::timetable::Timetable;
-use crate::ports::{Clock, World};
-use crate::runner::rotate::{OtherProfile, Run, Settings};
+use crate::keys::words::duration;
+use crate::ports::{Clock, SecretStore, World};
+use crate::runner::rotate::{Halt, OtherProfile, Run, Settings};
 use crate::runner::scheduled::reachable;
+use crate::runner::status::status;
 
-use self::reminding::Reminding;
-use self::verdict::{Verdict, judge};
+use self::reminding::{Case, Reminding, others};
+use self::verdict::{Verdict, judge, purge_is_near, takeable};
 
 /// Built in: a fleet whose timers fire at the same second spreads over this.
 const JITTER: TimeDelta = TimeDelta::minutes(1);
@@ -81,21 +83,36 @@ fn remember(places: &Places, run: &LastRun) {
     }
 }
 
-/// Everything under the lock: the files are read only then, as the run before this one left them.
+/// Everything under the lock: files and records are read only then, as the run before this one left them.
 async fn work(args: &Rotate, output: Output, places: &Places, clock: &SystemClock) -> Ended {
-    let mut reminding = Reminding::begin(&places.state, clock.now());
     if clock.stop_requested() {
-        let stopped = Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed");
+        let stopped = halted(&Halt::Stopped);
         return Ended::failed(Exit::Unfinished, vec![stopped.message.clone()], &stopped);
     }
+    let begin = || Reminding::begin(&places.state, clock.now());
     let _lock = match locked(places) {
         Ok(lock) => lock,
         Err(busy) if busy.exit == Exit::Busy => return Ended::failed(Exit::Busy, vec![busy.message.clone()], &busy),
-        Err(failure) => return reminding.of_all(args, &failure),
+        Err(failure) => return begin().of_all(args, &failure),
     };
-    match Box::pin(all_keys(args, output, clock, &mut reminding)).await {
-        Ok(ended) => ended,
-        Err(failure) => reminding.of_all(args, &failure),
+    let mut reminding = begin();
+    let ended = Box::pin(all_keys(args, output, clock, &mut reminding)).await;
+    ended.unwrap_or_else(|failure| reminding.of_all(args, &failure))
+}
+
+/// What has been said so far.
+#[derive(Default)]
+struct Told {
+    lines: Vec<String>,
+    exits: Vec<Exit>,
+    rotations: Vec<Value>,
+}
+
+impl Told {
+    fn add(&mut self, (exit, line): (Exit, String), rotation: Value) {
+        self.exits.push(exit);
+        self.lines.push(line);
+        self.rotations.push(rotation);
     }
 }
 
@@ -108,34 +125,62 @@ async fn all_keys(
     let codes = args.sign.codes()?;
     let progress = Output { quiet: output.quiet || output.verbose == 0, ..output };
     let (workplace, left_out) = Workplace::open_each(&args.profiles, progress, clock.stop.clone()).await?;
-    let (mut lines, mut exits) = (Vec::new(), Vec::new());
-    let mut all = Vec::new();
-    if let Some(first) = workplace.subjects.first() {
-        let machine = workplace.machine(first, Vec::new(), false)?;
-        reachable(&machine, &first.signing.key, NETWORK).await;
-        // Only now: an SSO sign-in is renewed over the network too.
-        let other = auth_profile::resolve(&args.sign, &workplace, None).await?;
-        for subject in &workplace.subjects {
-            if clock.stop_requested() {
-                break;
+    let mut told = Told::default();
+    let signer = signer(args, &workplace, clock).await?;
+    for subject in &workplace.subjects {
+        if clock.stop_requested() {
+            let stopped = halted(&Halt::Stopped);
+            let line = format!("{}: {}", subject.profiles.join(", "), stopped.message);
+            told.add((Exit::Unfinished, line), unrotated(&subject.profiles, &stopped));
+            continue;
+        }
+        let done = match &signer {
+            Ok(other) => one_key(args, &workplace, subject, other.as_ref(), &codes).await,
+            Err(failure) => Err(failure.clone()),
+        };
+        match done {
+            Ok(done) => told.add(after_run(subject, &done, args, clock, reminding), render::rotation_json(&done)),
+            Err(failure) => {
+                let said = without_run(&workplace, subject, args, &failure, reminding).await;
+                told.add(said, unrotated(&subject.profiles, &failure));
             }
-            let done = one_key(args, &workplace, subject, other.as_ref(), &codes).await?;
-            let (exit, line) = told(subject, &done, args, clock, reminding);
-            exits.push(exit);
-            lines.push(line);
-            all.push(done);
         }
     }
     for one in &left_out {
-        lines.push(reminding.of_profile(one));
-        exits.push(exit_of(&one.failure));
+        let said = (exit_of(&one.failure), reminding.of_profile(one));
+        told.add(said, unrotated(std::slice::from_ref(&one.profile), &one.failure));
     }
-    if clock.stop_requested() && all.len() < workplace.subjects.len() {
-        lines.push("stopped by a signal before the other keys were looked at".to_owned());
-        exits.push(Exit::Unfinished);
+    told.lines.extend(reminding.close(&held_here(&workplace)));
+    let json = json!({ "version": 1, "rotations": told.rotations });
+    Ok(Ended { exit: overall(&told.exits), lines: told.lines, json })
+}
+
+/// Who signs in the keys' place, once there is a network; what keeps the keys from their turn is the inner failure.
+async fn signer(
+    args: &Rotate,
+    workplace: &Workplace,
+    clock: &SystemClock,
+) -> Result<Result<Option<OtherProfile>, Failure>, Failure> {
+    let Some(first) = workplace.subjects.first() else { return Ok(Ok(None)) };
+    let machine = workplace.machine(first, Vec::new(), false)?;
+    if !reachable(&machine, &first.signing.key, NETWORK).await && !clock.stop_requested() {
+        let why = format!("AWS could not be reached within {}", duration(NETWORK));
+        return Ok(Err(Failure::new(Exit::Unfinished, why)));
     }
-    lines.extend(reminding.close(&workplace));
-    Ok(Ended { exit: overall(&exits), lines, json: as_json(&all, &left_out) })
+    match auth_profile::resolve(&args.sign, workplace, None).await {
+        Err(wrong) if wrong.exit == Exit::Usage => Err(wrong),
+        other => Ok(other),
+    }
+}
+
+/// Every key that this machine holds; none where that cannot be read.
+fn held_here(workplace: &Workplace) -> Vec<KeyId> {
+    let Some(first) = workplace.subjects.first() else { return Vec::new() };
+    let published = workplace.machine(first, Vec::new(), false).map(|machine| machine.store().published());
+    match published {
+        Ok(Ok(held)) => held.into_iter().map(|held| held.key.id).collect(),
+        _ => workplace.subjects.iter().map(|subject| subject.signing.key.id.clone()).collect(),
+    }
 }
 
 /// What is wrong with arguments and files keeps its own code: by that a service manager shows the timer as failed.
@@ -179,7 +224,7 @@ fn week(at: Timetable, now: Time) -> Week {
 }
 
 /// What is said of one key, and to whom.
-fn told(
+fn after_run(
     subject: &Subject,
     done: &Done,
     args: &Rotate,
@@ -190,28 +235,59 @@ fn told(
     let did = render::outcome_lines(done).join("; ");
     let Some(failure) = &done.failure else { return (Exit::Done, format!("{profiles}: {did}")) };
     let did = if did.is_empty() { did } else { format!("{profiles}: {did}; ") };
-    match judge(subject, done, clock.stop_requested()) {
-        Verdict::Later => (Exit::Unfinished, format!("{did}{profiles}: {}; the next run goes on", failure.message)),
-        Verdict::Person { sharp } => (Exit::Due, did + &reminding.of_key(subject, done, args, failure, sharp)),
-    }
+    let (exit, line) = match judge(subject, done, clock.stop_requested()) {
+        Verdict::Later => later(&profiles, failure),
+        Verdict::Person { sharp } => {
+            let (created, takeable, now) = (done.report.created, takeable(done), done.report.now);
+            let case = Case { subject, created, takeable, now, sharp, failure, others: others(done) };
+            (Exit::Due, reminding.of_key(&case, &args.sign))
+        }
+    };
+    (exit, did + &line)
 }
 
-fn as_json(all: &[Done], left_out: &[LeftOut]) -> Value {
-    let mut rotations: Vec<Value> = all.iter().map(render::rotation_json).collect();
-    rotations.extend(left_out.iter().map(|one| {
-        json!({
-            "profiles": [one.profile],
-            "account": null,
-            "user": null,
-            "outcome": "blocked",
-            "old_access_key_id": null,
-            "new_access_key_id": null,
-            "old_key": null,
-            "delete_after": null,
-            "deleted": [],
-            "reason": one.failure.message,
-            "error": render::error_json(&one.failure),
-        })
-    }));
-    json!({ "version": 1, "rotations": rotations })
+fn later(profiles: &str, failure: &Failure) -> (Exit, String) {
+    (Exit::Unfinished, format!("{profiles}: {}; the next run goes on", failure.message))
+}
+
+/// As [`after_run`], for a key whose turn did not come: how old it is, IAM tells, or else the journal.
+async fn without_run(
+    workplace: &Workplace,
+    subject: &Subject,
+    args: &Rotate,
+    failure: &Failure,
+    reminding: &mut Reminding,
+) -> (Exit, String) {
+    let (created, now) = seen(workplace, subject, args).await.unwrap_or((None, reminding.now()));
+    let sharp = purge_is_near(subject, created, now);
+    if failure.exit == Exit::Unfinished && !sharp {
+        return later(&subject.profiles.join(", "), failure);
+    }
+    let case = Case { subject, created, takeable: created, now, sharp, failure, others: Vec::new() };
+    (exit_of(failure), reminding.of_key(&case, &args.sign))
+}
+
+async fn seen(workplace: &Workplace, subject: &Subject, args: &Rotate) -> Option<(Option<Time>, Time)> {
+    let machine = workplace.machine(subject, Vec::new(), false).ok()?;
+    let policy = due(args, subject, None, machine.clock().now()).policy;
+    let key = &subject.signing.key;
+    let user = Box::pin(status(&machine, key, &policy)).await.ok()?;
+    Some((user.keys.iter().find(|known| known.id == key.id)?.created, user.now))
+}
+
+/// Of a key whose turn did not come, in the shape of `rotate`'s own.
+fn unrotated(profiles: &[String], failure: &Failure) -> Value {
+    json!({
+        "profiles": profiles,
+        "account": null,
+        "user": null,
+        "outcome": if failure.exit == Exit::Unfinished { "unfinished" } else { "blocked" },
+        "old_access_key_id": null,
+        "new_access_key_id": null,
+        "old_key": null,
+        "delete_after": null,
+        "deleted": [],
+        "reason": failure.message,
+        "error": render::error_json(failure),
+    })
 }

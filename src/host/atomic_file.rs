@@ -169,6 +169,12 @@ pub fn is_private(path: &Path) -> Result<bool, FileError> {
     Ok(platform::is_ours(&meta) && !platform::others_have_rights(&meta))
 }
 
+/// Group or others may write to it: they decide what it says. False where that is not known.
+#[must_use]
+pub fn others_can_write(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| platform::others_can_write(&meta))
+}
+
 /// Erases the temporary files that a killed run left in `folder`; says how many. Only with the run lock held:
 /// another run's file in use looks the same.
 pub fn sweep(folder: &Path) -> Result<usize, FileError> {

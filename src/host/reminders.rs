@@ -64,9 +64,9 @@ impl Reminders {
         self.entries.insert(about.to_owned(), reminded);
     }
 
-    /// Forgets what is not among these.
-    pub fn keep(&mut self, about: &[String]) {
-        self.entries.retain(|known, _| about.contains(known));
+    /// Forgets all but this.
+    pub fn keep(&mut self, still: impl Fn(&str, &Reminded) -> bool) {
+        self.entries.retain(|about, last| still(about, last));
     }
 
     /// Replaces the file wholly or not at all; the state folder must be there.
@@ -115,7 +115,7 @@ mod tests {
         ledger.write().unwrap();
         let mut again = Reminders::read(folder.path());
         assert_eq!((again.last("AKIAONE"), again.last("AKIATWO")), (Some(&reminded(false)), Some(&reminded(true))));
-        again.keep(&["AKIATWO".to_owned()]);
+        again.keep(|about, last| about == "AKIATWO" && last.urgent);
         again.write().unwrap();
         assert_eq!(Reminders::read(folder.path()).last("AKIAONE"), None);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");

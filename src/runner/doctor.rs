@@ -50,6 +50,8 @@ pub struct OfUser {
 }
 
 /// Asks all that can be asked at once, at once: two round trips, and two more where a session is opened.
+///
+/// Each ends by its own time-out.
 pub async fn ask<I: Iam, D: Desk>(iam: &I, desk: &D, key: &AccessKey, signs: &Signs, now: Time) -> Answers {
     let own = Signer::Key(key.clone());
     let (identity, keys, last) = tokio::join!(iam.identity(&own), iam.list_own_keys(&own), iam.key_use(&own, &key.id));
@@ -64,24 +66,35 @@ pub async fn ask<I: Iam, D: Desk>(iam: &I, desk: &D, key: &AccessKey, signs: &Si
     let Some(name) = answers.identity.as_ref().ok().and_then(|who| who.user()).map(str::to_owned) else {
         return answers;
     };
-    let devices = iam.mfa_serials(&own, &name).await;
-    let (signer, session) = match signer(iam, desk, key, signs, &devices).await {
+    // Before the session only where it may be one of these.
+    let early = match signs {
+        Signs::Mfa { .. } => Some(iam.mfa_serials(&own, &name).await),
+        Signs::Key | Signs::Other(_) => None,
+    };
+    let (signer, session) = match signer(iam, desk, key, signs, early.as_ref()).await {
         Ok(signer) => (signer, Ok(())),
-        Err(why) => (own, Err(why)),
+        Err(why) => (own.clone(), Err(why)),
     };
     // What is refused without MFA is asked once more with it.
     let denied = matches!(&answers.keys, Err(error) if error.cause == Cause::AccessDenied);
     if denied && !matches!(signs, Signs::Key) && session.is_ok() {
         answers.keys = iam.list_keys(&signer, &name).await;
     }
-    let others = other_uses(iam, &signer, key, &answers).await;
-    answers.uses.extend(others);
-    let nobodys = KeyId::impossible();
-    let (update, delete, trail) = tokio::join!(
+    let devices = async {
+        match early {
+            Some(devices) => devices,
+            None => iam.mfa_serials(&own, &name).await,
+        }
+    };
+    let (nobodys, since) = (KeyId::impossible(), now + answers.clock_offset.unwrap_or_default() - GLANCE);
+    let (devices, others, update, delete, trail) = tokio::join!(
+        devices,
+        other_uses(iam, &signer, key, &answers),
         iam.set_active(&signer, &name, &nobodys, false),
         iam.delete_key(&signer, &name, &nobodys),
-        iam.keys_made_by(&signer, nobodys.as_str(), now + answers.clock_offset.unwrap_or_default() - GLANCE),
+        iam.keys_made_by(&signer, nobodys.as_str(), since),
     );
+    answers.uses.extend(others);
     answers.user = Some(OfUser { devices, session, update, delete, trail: trail.map(drop) });
     answers
 }
@@ -91,14 +104,14 @@ async fn signer<I: Iam, D: Desk>(
     desk: &D,
     key: &AccessKey,
     signs: &Signs,
-    devices: &Result<Vec<String>, CallError>,
+    devices: Option<&Result<Vec<String>, CallError>>,
 ) -> Result<Signer, String> {
     let configured = match signs {
         Signs::Key => return Ok(Signer::Key(key.clone())),
         Signs::Other(other) => return Ok(other.clone()),
         Signs::Mfa { serial } => serial.clone(),
     };
-    let only = || devices.as_ref().ok()?.iter().find(|serial| !serial.contains(":u2f/")).cloned();
+    let only = || devices?.as_ref().ok()?.iter().find(|serial| !serial.contains(":u2f/")).cloned();
     let serial = configured.or_else(only).ok_or("no MFA device is known that gives codes")?;
     let code = desk.mfa_code(&serial, 0).await.map_err(|none| none.message)?;
     iam.open_session(key, &serial, &code).await.map(Signer::Session).map_err(|error| error.to_string())

@@ -117,8 +117,20 @@ fn a_reader_that_is_gone_ends_nothing_and_a_full_disk_is_told() {
 /// Every command that a message tells the user to run is one that there is.
 #[test]
 fn no_message_names_a_command_that_is_not_built() {
-    let known =
-        ["rotate", "status", "finish", "rollback", "import", "store", "credential", "purge", "completions", "man"];
+    let known = [
+        "rotate",
+        "status",
+        "finish",
+        "rollback",
+        "import",
+        "store",
+        "schedule",
+        "doctor",
+        "credential",
+        "purge",
+        "completions",
+        "man",
+    ];
     let mut named = 0;
     for (path, _) in files_below(Path::new("src")).into_iter().filter(|(path, _)| path.is_file()) {
         let text = std::fs::read_to_string(&path).unwrap();

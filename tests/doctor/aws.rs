@@ -48,6 +48,32 @@ fn a_clock_that_is_off() {
     only(&doctor(&station, &[]), "clock", "problem", &["12 min behind AWS's", "no rotation begins"]);
 }
 
+/// As AWS has it: a signature of another time is refused, and tells the service's time all the same.
+#[test]
+fn a_clock_that_is_hours_off_is_told_as_such() {
+    let station = healthy();
+    station.sandbox.advance(Duration::from_secs(3 * 3600));
+    found(&doctor(&station, &[]), "clock", "problem", &["3 h 0 min behind AWS's"]);
+}
+
+/// Whatever answers, or does not.
+#[test]
+fn a_call_without_an_answer_is_not_taken_for_a_refusal() {
+    let station = healthy();
+    for (action, check) in
+        [("ListMFADevices", "permissions"), ("DeleteAccessKey", "permissions"), ("LookupEvents", "trail")]
+    {
+        station.sandbox.fault(action, Always, Fault::ErrorBefore(500));
+        only(&doctor(&station, &[]), check, "note", &[action, "could not be asked"]);
+        station.sandbox.clear_faults();
+    }
+    for fault in [Fault::Html, Fault::ErrorBefore(503)] {
+        station.sandbox.fault("GetCallerIdentity", Always, fault);
+        found(&doctor(&station, &[]), "network", "problem", &["AWS gives no answer"]);
+        station.sandbox.clear_faults();
+    }
+}
+
 #[test]
 fn an_old_key_is_due_and_over_the_limit() {
     let station = healthy();
@@ -166,6 +192,9 @@ fn reads_that_are_refused() {
         only(&doctor(&station, &[]), "permissions", "note", &[&format!("IAM refuses {action}"), why]);
         station.sandbox.clear_faults();
     }
+    station.sandbox.fault("ListMFADevices", Always, Fault::denied());
+    station.settings("[mfa]\nserial = \"arn:aws:iam::123456789012:mfa/alice\"\n");
+    nothing_wrong(&station);
 }
 
 #[test]

@@ -32,6 +32,19 @@ fn a_config_file_that_is_named_and_not_there() {
 }
 
 #[test]
+fn a_config_file_that_others_can_write() {
+    let station = healthy();
+    crate::workstation::set_mode(&station.path(".config/keyrot-me/config.toml"), 0o664);
+    let finding = only(&doctor(&station, &[]), "config", "problem", &["can be written by other users", "as you"]);
+    mend(&station, &finding, "");
+    config(&station, "[default]\nregion = us-east-1\n");
+    crate::workstation::set_mode(&station.path(".aws/config"), 0o666);
+    let finding = only(&doctor(&station, &[]), "config-file", "problem", &["can be written", "your AWS tools run"]);
+    mend(&station, &finding, "");
+    nothing_wrong(&station);
+}
+
+#[test]
 fn a_limit_below_the_age_at_which_a_key_is_due() {
     let station = healthy();
     station.settings("[rotation]\nmax_age = \"30d\"\n[purge]\nlimit = \"5d\"\n");
@@ -87,9 +100,18 @@ fn a_profile_of_the_environment_that_is_not_there() {
     let mut command = station.command(&["doctor", "--json"]);
     command.env("AWS_PROFILE", "defualt");
     let all = checks(&Ran::from(command.output().unwrap()));
-    let finding = only(&all, "environment", "problem", &["AWS_PROFILE", "'defualt'", "did you mean 'default'"]);
+    let finding = only(&all, "environment", "problem", &["AWS_PROFILE", "'defualt'", "there are: default"]);
     assert_eq!(fix(&finding), "unset AWS_PROFILE");
-    assert!(all.iter().any(|check| check["check"] == "config"), "the rest is looked at");
+    let mut command = station.command(&["doctor", "--json", "--profile", "default"]);
+    command.env("AWS_PROFILE", "defualt");
+    let all = checks(&Ran::from(command.output().unwrap()));
+    only(&all, "environment", "problem", &["AWS_PROFILE"]);
+    assert!(all.iter().any(|check| check["check"] == "sign-in" && check["state"] == "ok"), "the rest is looked at");
+    let mut command = station.command(&["doctor", "--json"]);
+    command.env("AWS_DEFAULT_PROFILE", "elsewhere");
+    let all = checks(&Ran::from(command.output().unwrap()));
+    let finding = only(&all, "environment", "note", &["'elsewhere'", "the AWS CLI uses that profile"]);
+    assert_eq!(fix(&finding), "unset AWS_DEFAULT_PROFILE");
 }
 
 #[test]
@@ -123,7 +145,13 @@ fn an_endpoint_that_is_not_to_be_called() {
     let all = checks(&Ran::from(command.output().unwrap()));
     let finding = only_endpoint(&all, "problem", &["plain http", "no call is made"]);
     assert!(fix(&finding).starts_with("unset AWS_ENDPOINT_URL"), "{finding}");
-    only_endpoint(&doctor(&station, &[]), "note", &[&station.sandbox.url(), "not to AWS itself"]);
+    let finding = only_endpoint(&doctor(&station, &[]), "note", &[&station.sandbox.url(), "not to AWS itself"]);
+    assert_eq!(fix(&finding), "unset AWS_ENDPOINT_URL");
+    config(&station, &format!("[default]\nendpoint_url = {}\n", station.sandbox.url()));
+    let mut command = station.command(&["doctor", "--json"]);
+    command.env_remove("AWS_ENDPOINT_URL");
+    let finding = only_endpoint(&checks(&Ran::from(command.output().unwrap())), "note", &["not to AWS itself"]);
+    assert!(fix(&finding).ends_with("/.aws/config"), "{finding}");
 }
 
 #[track_caller]

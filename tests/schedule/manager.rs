@@ -198,6 +198,28 @@ fn a_timer_that_will_not_run_is_shown_as_such_and_mended_by_an_installation() {
     assert!(!session.units().exists());
 }
 
+/// A confined run could not start it with its group's rights.
+#[test]
+fn a_command_that_needs_rights_of_its_own_gets_them_and_that_is_said() {
+    let Some(mut session) = with_codes() else { return };
+    let installed = session.run("keyrot-me schedule install").expect(0);
+    assert!(!installed.stderr.contains("confined"), "{}", installed.stderr);
+    assert!(session.unit("keyrot-me.service").contains("NoNewPrivileges=true"));
+    session.run("cp /bin/cat ~/bin/op && chmod g+s ~/bin/op").expect(0);
+    let code = session.station.path("code");
+    session
+        .settings(&format!("[rotation]\nsettle = {{ every = \"0s\" }}\n[mfa]\ncommand = \"op {}\"\n", code.display()));
+    // A change of the owner takes the bit away.
+    session.run("chmod g+s ~/bin/op").expect(0);
+    let installed = session.run("keyrot-me schedule install").expect(0);
+    assert!(installed.stderr.contains("op works only with rights of its own"), "{}", installed.stderr);
+    assert!(!session.unit("keyrot-me.service").contains("NoNewPrivileges"));
+    let old = session.station.held_id();
+    at_once(&mut session);
+    session.run("systemctl --user start keyrot-me.service").expect(0);
+    assert_ne!(session.station.held_id(), old, "found on the path that was written down: {}", session.log());
+}
+
 /// The shell's idea of the configuration folder need not be the manager's.
 #[test]
 fn units_go_where_the_manager_reads_them() {

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::*;
+use crate::cli::auth_profile::sign_in_as;
 use crate::sandbox::{Fault, MFA_DEMANDED, OWN_KEYS};
 
 /// Nothing is written, and the line has these words, what to run, and that no desktop was there.
@@ -51,6 +52,17 @@ fn what_iam_does_not_permit_is_told() {
     let line = scheduled(&station, &["--no-mfa"], 10);
     assert!(line.contains("IAM does not permit it") && line.contains("run without --no-mfa"), "{line}");
     assert_eq!(station.sandbox.keys_of("alice").len(), before);
+}
+
+#[test]
+fn a_sign_in_that_is_over_is_told_with_what_is_known_of_the_key() {
+    let station = station();
+    settings(&station, IN_FIVE_DAYS);
+    sign_in_as(&station, "alice", true, "2020-01-01T00:00:00Z");
+    let held = station.held_id();
+    let words = [&format!("{held} is 40 d old"), "the purge takes it on ", "aws login --profile login"];
+    let line = called_for(&station, &["--auth-profile", "login"], &words);
+    assert!(line.starts_with("default: not rotated: "), "{line}");
 }
 
 #[test]

@@ -72,10 +72,15 @@ fn keys_that_are_no_longer_here_are_forgotten_and_a_damaged_ledger_is_none() {
     scheduled(&station, &[], 10);
     let ledger = || std::fs::read_to_string(station.state().join("reminders.json")).unwrap();
     assert!(ledger().contains(&held));
-    std::fs::write(station.state().join("reminders.json"), "{\"version\":1,\"remin").unwrap();
+    // Another profile's turn is no reason to forget it.
+    scheduled(&station, &["--profile", "elsewhere"], 10);
     scheduled(&station, &[], 10);
     assert_eq!(recorder.shown().len(), 2);
+    std::fs::write(station.state().join("reminders.json"), "{\"version\":1,\"remin").unwrap();
+    scheduled(&station, &[], 10);
+    assert_eq!(recorder.shown().len(), 3);
     scheduled(&station, &["--no-mfa"], 0);
+    days_later(&station, 1);
     scheduled(&station, &["--no-mfa"], 0);
     assert!(!ledger().contains(&held), "{}", ledger());
 }

@@ -18,6 +18,8 @@ use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
 
 mod permissions;
 
+use permissions::Who;
+
 /// Everything about one key; a call that fails is a finding like any other.
 pub async fn look(subject: &Subject, args: &Doctor, codes: &Codes, room: &Room) -> Vec<Finding> {
     let Some(destination) = &subject.destination else { return Vec::new() };
@@ -58,6 +60,11 @@ async fn signs(subject: &Subject, args: &Doctor, codes: &Codes, room: &Room) -> 
     })
 }
 
+/// No code is needed.
+fn without_device(args: &Doctor) -> bool {
+    args.sign.no_mfa || args.sign.auth_profile.is_some()
+}
+
 /// As a rotation chooses it: named, configured, or the last rotation's.
 fn serial(subject: &Subject, args: &Doctor, room: &Room) -> Option<String> {
     let named = args.sign.mfa_serial.clone().or_else(|| subject.settings.mfa_serial.clone());
@@ -83,11 +90,12 @@ fn judge(subject: &Subject, args: &Doctor, signs: &Signs, answers: &Answers, now
         Err(_) => found.extend(age_by_journal(subject, now, room)),
     }
     if let Some(user) = &answers.user {
-        if !args.sign.no_mfa && args.sign.auth_profile.is_none() {
+        if !without_device(args) {
             found.extend(devices(subject, args, user, room));
         }
-        let who = answers.identity.as_ref().ok().and_then(Identity::user).unwrap_or_default();
-        found.extend(permissions::judge(args, signs, answers, user, who));
+        let name = answers.identity.as_ref().ok().and_then(Identity::user).unwrap_or_default();
+        let who = Who { name, device_known: without_device(args) || serial(subject, args, room).is_some() };
+        found.extend(permissions::judge(args, signs, answers, user, &who));
     }
     found
 }

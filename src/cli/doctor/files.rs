@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::doctor::{Room, commands};
+use crate::host::atomic_file;
 use crate::host::aws_ini::FileKind;
 use crate::host::file_look::{self, FileLook, FolderLook};
 use crate::keys::doctor::{Check, Finding};
@@ -43,6 +44,14 @@ fn file(check: Check, path: &Path, look: &FileLook) -> Finding {
             format!("{shown} can be read by other users of this machine"),
             "whoever reads it has your key",
             format!("chmod 600 {}", commands::word(look.target.display())),
+        );
+    }
+    if atomic_file::others_can_write(&look.target) {
+        return Finding::problem(
+            check,
+            format!("{shown} can be written by other users of this machine"),
+            "they decide which programs your AWS tools run",
+            format!("chmod go-w {}", commands::word(look.target.display())),
         );
     }
     let what = if look.holds_keys { "is yours alone and can be replaced" } else { "reads well and holds no key" };

@@ -2,6 +2,7 @@
 
 use crate::cli::doctor::profiles::Subject;
 use crate::cli::doctor::{Room, commands};
+use crate::host::atomic_file;
 use crate::host::config_file::ConfigFile;
 use crate::host::journal_file::JournalFile;
 use crate::host::paths::{self, Places};
@@ -15,10 +16,18 @@ pub fn config(places: &Places, found: &mut Vec<Finding>) -> Option<ConfigFile> {
         Ok(config) => {
             let there = places.settings.exists();
             let shown = places.settings.display();
-            found.push(Finding::ok(
-                Check::Config,
-                if there { format!("{shown} reads well") } else { format!("no {shown}: everything is as built in") },
-            ));
+            found.push(if atomic_file::others_can_write(&places.settings) {
+                Finding::problem(
+                    Check::Config,
+                    format!("{shown} can be written by other users of this machine"),
+                    "they decide which program is run for an MFA code, as you",
+                    format!("chmod go-w {}", commands::word(shown)),
+                )
+            } else if there {
+                Finding::ok(Check::Config, format!("{shown} reads well"))
+            } else {
+                Finding::ok(Check::Config, format!("no {shown}: everything is as built in"))
+            });
             Some(config)
         }
         Err(error) => {
@@ -128,6 +137,27 @@ pub fn look_at_environment(room: &mut Room) {
             format!("{} in this shell", listed(&elsewhere)),
             "other shells, desktop programs and a timer that was installed without it look in the usual places",
             format!("unset {}", elsewhere.join(" ")),
+        ));
+    }
+}
+
+/// Profiles that the environment names: one that is not there, and one that only the AWS CLI knows of.
+pub fn look_at_named_profiles(known: &[String], room: &mut Room) {
+    if let Some(name) = paths::env("AWS_PROFILE").filter(|name| !known.contains(name)) {
+        room.add(Finding::problem(
+            Check::Environment,
+            format!("AWS_PROFILE names profile '{name}', which is not there"),
+            format!("every AWS tool of this shell fails; there are: {}", known.join(", ")),
+            "unset AWS_PROFILE",
+        ));
+    }
+    let named = paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
+    if let Some(name) = paths::env("AWS_DEFAULT_PROFILE").filter(|name| *name != named) {
+        room.add(Finding::note(
+            Check::Environment,
+            format!("AWS_DEFAULT_PROFILE is set to '{name}'"),
+            format!("the AWS CLI uses that profile; this program and the other AWS tools use '{named}'"),
+            "unset AWS_DEFAULT_PROFILE",
         ));
     }
 }

@@ -4,7 +4,7 @@ use crate::aws::endpoint::Destination;
 use crate::aws::problem::ProfileProblem;
 use crate::aws::profile::{ProfileFiles, SigningProfile};
 use crate::cli::args::Profiles;
-use crate::cli::doctor::{Room, commands};
+use crate::cli::doctor::{Room, commands, machine};
 use crate::cli::machine::asked_names;
 use crate::host::config_file::ProfileSettings;
 use crate::host::credentials_file::CredentialsFile;
@@ -62,6 +62,7 @@ pub fn unreadable(problem: &ProfileProblem) -> Finding {
 /// The keys behind the asked profiles; what cannot be resolved is told.
 fn signing(asked: &Profiles, files: &ProfileFiles, room: &mut Room) -> Vec<SigningProfile> {
     let known: Vec<String> = files.names().into_iter().map(str::to_owned).collect();
+    machine::look_at_named_profiles(&known, room);
     let named = asked_names(asked);
     let all = named.is_none();
     let mut found = Vec::new();
@@ -71,8 +72,10 @@ fn signing(asked: &Profiles, files: &ProfileFiles, room: &mut Room) -> Vec<Signi
             // Without an entry the keychain's own finding says it.
             Ok(_) => {}
             Err(_) if all => {}
+            // The environment's own finding says it.
+            Err(ProfileProblem::Unknown { .. }) if asked.profile.is_empty() && paths::env("AWS_PROFILE").is_some() => {}
             Err(problem) => {
-                let finding = unresolved(&name, &problem, asked);
+                let finding = unresolved(&name, &problem);
                 room.add(finding);
             }
         }
@@ -99,17 +102,7 @@ fn resolve(files: &ProfileFiles, room: &Room, name: &str) -> Result<Option<Signi
     }
 }
 
-fn unresolved(name: &str, problem: &ProfileProblem, asked: &Profiles) -> Finding {
-    if let (ProfileProblem::Unknown { .. }, [], Some(_)) =
-        (problem, asked.profile.as_slice(), paths::env("AWS_PROFILE"))
-    {
-        return Finding::problem(
-            Check::Environment,
-            format!("AWS_PROFILE names profile '{name}', which is not there"),
-            format!("every AWS tool of this shell fails; {}", problem.hint()),
-            "unset AWS_PROFILE",
-        );
-    }
+fn unresolved(name: &str, problem: &ProfileProblem) -> Finding {
     let fix = match problem {
         ProfileProblem::Unknown { nearest: Some(nearest), .. } => {
             commands::about("keyrot-me doctor", nearest, is_default(nearest))
@@ -125,11 +118,11 @@ fn unresolved(name: &str, problem: &ProfileProblem, asked: &Profiles) -> Finding
 }
 
 async fn destination(files: &ProfileFiles, signing: &SigningProfile, room: &mut Room) -> Option<Destination> {
-    const UNSET: &str = "unset AWS_ENDPOINT_URL AWS_ENDPOINT_URL_IAM AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_CLOUDTRAIL";
+    let elsewhere = away_from_endpoint(room);
     match Destination::read(files, signing, &paths::env).await {
         Err(problem) => {
             let why = format!("no call is made; {}", problem.hint());
-            room.add(Finding::problem(Check::Endpoint, problem.to_string(), why, UNSET).of(&signing.asked));
+            room.add(Finding::problem(Check::Endpoint, problem.to_string(), why, elsewhere).of(&signing.asked));
             None
         }
         Ok(destination) => {
@@ -142,13 +135,20 @@ async fn destination(files: &ProfileFiles, signing: &SigningProfile, room: &mut 
                     Check::Endpoint,
                     format!("calls go to {}, not to AWS itself", named.join(", ")),
                     "whatever answers there gets your calls, and says what your keys are",
-                    UNSET,
+                    elsewhere,
                 )
                 .of(&signing.asked)
             });
             Some(destination)
         }
     }
+}
+
+/// The environment comes before the files.
+fn away_from_endpoint(room: &Room) -> String {
+    let all = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDTRAIL"];
+    let set: Vec<&str> = all.into_iter().filter(|name| paths::env(name).is_some()).collect();
+    if set.is_empty() { commands::edit(&room.places.config, None) } else { format!("unset {}", set.join(" ")) }
 }
 
 /// Another key of the same profile in the config file.

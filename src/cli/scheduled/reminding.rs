@@ -6,53 +6,70 @@ use chrono::{NaiveDate, TimeDelta};
 
 use crate::cli::args::{Rotate, Sign};
 use crate::cli::error::{Exit, Failure};
-use crate::cli::machine::{LeftOut, Subject, Workplace};
+use crate::cli::machine::{LeftOut, Subject};
 use crate::cli::render;
 use crate::cli::rotate::Done;
 use crate::host::clock::{wall, wall_words};
 use crate::host::notify::{self, Notice};
 use crate::host::paths;
 use crate::host::reminders::{Reminded, Reminders};
-use crate::keys::facts::Time;
+use crate::keys::facts::{KeyId, Time};
 use crate::keys::lifecycle::{age, purge_at};
 use crate::keys::reminder::{Reminder, Taken};
 use crate::keys::words::duration;
 
-use super::verdict::is_alive;
 use super::{Ended, exit_of};
 
 /// What stopped a run before any key was looked at.
 const ALL: &str = "all";
 
+/// A key that was not rotated, and what is known of it.
+pub struct Case<'a> {
+    pub subject: &'a Subject,
+    /// CreateDate, where anybody tells.
+    pub created: Option<Time>,
+    /// As `created`, where the purge may still take the key.
+    pub takeable: Option<Time>,
+    pub now: Time,
+    pub sharp: bool,
+    pub failure: &'a Failure,
+    /// The keys that are in the way.
+    pub others: Vec<String>,
+}
+
 /// The reminders of one run.
 pub struct Reminding {
     ledger: Reminders,
     today: NaiveDate,
-    told: Vec<String>,
+    now: Time,
 }
 
 impl Reminding {
     pub fn begin(state_folder: &Path, now: Time) -> Self {
-        Self { ledger: Reminders::read(state_folder), today: wall(now).date(), told: Vec::new() }
+        Self { ledger: Reminders::read(state_folder), today: wall(now).date(), now }
+    }
+
+    /// When the run began, by the local clock.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     /// The line that says why a key was not rotated, and that somebody was told.
-    pub fn of_key(&mut self, subject: &Subject, done: &Done, args: &Rotate, failure: &Failure, sharp: bool) -> String {
-        let report = &done.report;
-        let created = report.created.filter(|_| is_alive(done));
-        let taken = created.and_then(|created| purge_at(created, report.now, &done.limits));
-        let command = command(&done.profiles, &args.sign);
+    pub fn of_key(&mut self, case: &Case<'_>, sign: &Sign) -> String {
+        let Case { subject, now, failure, .. } = *case;
+        let key = &subject.signing.key.id;
+        let taken = case.takeable.and_then(|created| purge_at(created, now, &subject.settings.limits));
         let reminder = Reminder {
-            profiles: done.profiles.clone(),
-            key: Some(report.target.clone()),
-            age: report.created.map(|created| age(created, report.now)),
-            purge: taken.map(|at| Taken { at: wall_words(at), left: at - report.now }),
-            sharp,
+            profiles: subject.profiles.clone(),
+            key: Some(key.clone()),
+            age: case.created.map(|created| age(created, now)),
+            purge: taken.map(|at| Taken { at: wall_words(at), left: at - now }),
+            sharp: case.sharp,
             why: failure.message.clone(),
-            next: next(failure, &command),
-            others: others(done),
+            next: next(failure, &command(&subject.profiles, sign)),
+            others: case.others.clone(),
         };
-        self.remind(report.target.as_str(), &reminder, subject.settings.desktop)
+        self.remind(key.as_str(), &reminder, subject.settings.desktop)
     }
 
     /// As [`Reminding::of_key`], where the profile's key could not even be read.
@@ -74,7 +91,6 @@ impl Reminding {
     }
 
     fn remind(&mut self, about: &str, reminder: &Reminder, desktop: bool) -> String {
-        self.told.push(about.to_owned());
         let line = reminder.line();
         if !desktop {
             return format!("{line}; notifications are switched off");
@@ -98,11 +114,10 @@ impl Reminding {
         }
     }
 
-    /// Keeps what is about keys that are still here, and writes it down; says what hindered it.
-    pub fn close(&mut self, workplace: &Workplace) -> Option<String> {
-        let mut here = std::mem::take(&mut self.told);
-        here.extend(workplace.subjects.iter().map(|subject| subject.signing.key.id.to_string()));
-        self.ledger.keep(&here);
+    /// Forgets what is not about these keys and was not told today, and writes the rest down; says what hindered it.
+    pub fn close(&mut self, here: &[KeyId]) -> Option<String> {
+        let today = self.today;
+        self.ledger.keep(|about, last| last.day == today || here.iter().any(|key| key.as_str() == about));
         self.write()
     }
 
@@ -137,7 +152,7 @@ fn next(failure: &Failure, command: &str) -> String {
 }
 
 /// What IAM tells of the keys that are in the way.
-fn others(done: &Done) -> Vec<String> {
+pub fn others(done: &Done) -> Vec<String> {
     let report = &done.report;
     let shown = report.last_uses.iter().map(|(key, used)| {
         let old = duration((report.now - key.created).max(TimeDelta::zero()));

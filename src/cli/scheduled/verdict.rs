@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::cli::error::Exit;
 use crate::cli::machine::Subject;
 use crate::cli::rotate::Done;
+use crate::keys::facts::Time;
 use crate::keys::journal::Rotation;
 use crate::keys::lifecycle::purge_at;
+use crate::keys::rotation::Blocked;
 use crate::ports::Cause;
 use crate::runner::rotate::{End, Halt};
 
@@ -23,7 +24,6 @@ pub enum Verdict {
 
 /// For a run that failed.
 pub fn judge(subject: &Subject, done: &Done, stopped: bool) -> Verdict {
-    let sharp = purge_is_near(subject, done);
     let mends_itself = match &done.report.end {
         _ if stopped => return Verdict::Later,
         End::Halted(Halt::Stopped) => true,
@@ -33,21 +33,26 @@ pub fn judge(subject: &Subject, done: &Done, stopped: bool) -> Verdict {
         End::Halted(Halt::Unfinished { .. }) => !done.report.rotation.as_ref().is_some_and(|open| lasts(open, done)),
         _ => false,
     };
-    if mends_itself && !sharp { Verdict::Later } else { Verdict::Person { sharp } }
+    let near = purge_is_near(subject, takeable(done), done.report.now);
+    if mends_itself && !near { Verdict::Later } else { Verdict::Person { sharp: near } }
 }
 
 fn lasts(open: &Rotation, done: &Done) -> bool {
     done.report.now - open.began >= LASTS
 }
 
-/// Of a key that is gone or off already, there is nothing left to take.
-fn purge_is_near(subject: &Subject, done: &Done) -> bool {
-    let report = &done.report;
-    let taken = report.created.and_then(|created| purge_at(created, report.now, &done.limits));
-    is_alive(done) && taken.is_some_and(|at| at - report.now <= subject.settings.remind_before)
+/// CreateDate of the key, where the purge may still take it: of one that is gone or off already there is nothing left.
+pub fn takeable(done: &Done) -> Option<Time> {
+    let dead = matches!(
+        &done.report.end,
+        End::Halted(Halt::CannotSignIn { .. })
+            | End::Blocked(Blocked::TargetGone { .. } | Blocked::TargetNotActive { .. })
+    );
+    done.report.created.filter(|_| !dead)
 }
 
-/// Nothing says that the key does not work any more.
-pub fn is_alive(done: &Done) -> bool {
-    done.failure.as_ref().is_none_or(|failure| failure.exit != Exit::CannotSignIn)
+/// The purge takes a key of this CreateDate within `notify.remind_before`.
+pub fn purge_is_near(subject: &Subject, created: Option<Time>, now: Time) -> bool {
+    let taken = created.and_then(|created| purge_at(created, now, &subject.settings.limits));
+    taken.is_some_and(|at| at - now <= subject.settings.remind_before)
 }

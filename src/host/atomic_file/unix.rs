@@ -104,6 +104,10 @@ pub(super) fn others_can_read(meta: &Metadata) -> bool {
     meta.mode() & 0o044 != 0
 }
 
+pub(super) fn others_can_write(meta: &Metadata) -> bool {
+    meta.mode() & 0o022 != 0
+}
+
 pub(super) fn others_have_rights(meta: &Metadata) -> bool {
     meta.mode() & OTHERS != 0
 }

@@ -58,6 +58,10 @@ pub(super) fn others_can_read(_: &Metadata) -> bool {
     false
 }
 
+pub(super) fn others_can_write(_: &Metadata) -> bool {
+    false
+}
+
 pub(super) fn others_have_rights(_: &Metadata) -> bool {
     false
 }

@@ -30,8 +30,14 @@ fn answer<T>(of: &Result<T, CallError>) -> Answer {
     }
 }
 
-/// `user` is whose key it is, and `who` the name.
-pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who: &str) -> Vec<Finding> {
+/// Whose key it is.
+pub struct Who<'a> {
+    pub name: &'a str,
+    /// The MFA device need not be looked up.
+    pub device_known: bool,
+}
+
+pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who: &Who) -> Vec<Finding> {
     // A rotation would have a session, which is not opened here.
     let without_mfa = matches!(signs, Signs::Key) && !args.sign.no_mfa || user.session.is_err();
     let mut found = Vec::new();
@@ -44,8 +50,8 @@ pub fn judge(args: &Doctor, signs: &Signs, answers: &Answers, user: &OfUser, who
         ));
     }
     found.push(reads(answers, user, who));
-    found.push(writes(user, without_mfa, who));
-    found.push(trail(user, without_mfa, who));
+    found.push(writes(user, without_mfa, who.name));
+    found.push(trail(user, without_mfa, who.name));
     found
 }
 
@@ -58,20 +64,31 @@ fn attach(who: &str) -> String {
     )
 }
 
-fn reads(answers: &Answers, user: &OfUser, who: &str) -> Finding {
-    let all = [
+fn reads(answers: &Answers, user: &OfUser, who: &Who) -> Finding {
+    let mut all = vec![
         ("ListAccessKeys", answer(&answers.keys), "status knows only what the journal knows"),
         ("GetAccessKeyLastUsed", answer(&answers.key_use), "nobody can say whether a key is in use"),
-        ("ListMFADevices", answer(&user.devices), "the MFA device has to be configured"),
     ];
-    let refused: Vec<_> = all.iter().filter(|(_, answer, _)| *answer != Answer::Permitted).collect();
-    if refused.is_empty() {
-        return Finding::ok(Check::Permissions, "IAM permits ListAccessKeys, GetAccessKeyLastUsed and ListMFADevices");
+    if !who.device_known {
+        all.push(("ListMFADevices", answer(&user.devices), "the MFA device has to be configured"));
     }
-    let names: Vec<&str> = refused.iter().map(|(name, ..)| *name).collect();
-    let why: Vec<&str> = refused.iter().map(|(.., why)| *why).collect();
-    let what = format!("IAM refuses {}", names.join(", "));
-    Finding::note(Check::Permissions, what, why.join("; "), attach(who))
+    let of = |wanted: Answer| all.iter().filter(move |(_, answer, _)| *answer == wanted);
+    let names = |wanted| of(wanted).map(|(name, ..)| *name).collect::<Vec<_>>();
+    let unknown = names(Answer::Unknown);
+    if !unknown.is_empty() {
+        return not_told(Check::Permissions, &unknown.join(", "), "a rotation begins with these");
+    }
+    let refused = names(Answer::Refused);
+    if refused.is_empty() {
+        return Finding::ok(Check::Permissions, format!("IAM permits {}", names(Answer::Permitted).join(", ")));
+    }
+    let why: Vec<&str> = of(Answer::Refused).map(|(.., why)| *why).collect();
+    Finding::note(Check::Permissions, format!("IAM refuses {}", refused.join(", ")), why.join("; "), attach(who.name))
+}
+
+/// The call got no answer that can be used.
+fn not_told(check: Check, calls: &str, why: &str) -> Finding {
+    Finding::note(check, format!("whether {calls} is permitted could not be asked"), why, "keyrot-me doctor")
 }
 
 fn writes(user: &OfUser, without_mfa: bool, who: &str) -> Finding {
@@ -81,12 +98,7 @@ fn writes(user: &OfUser, without_mfa: bool, who: &str) -> Finding {
     };
     let (permitted, refused, unknown) = (named(Answer::Permitted), named(Answer::Refused), named(Answer::Unknown));
     if !unknown.is_empty() {
-        return Finding::note(
-            Check::Permissions,
-            format!("whether IAM permits {} could not be asked", unknown.join(" and ")),
-            "a rotation may stop in its middle",
-            "keyrot-me doctor",
-        );
+        return not_told(Check::Permissions, &unknown.join(" and "), "a rotation may stop in its middle");
     }
     if without_mfa {
         if permitted.is_empty() {
@@ -121,11 +133,12 @@ fn writes(user: &OfUser, without_mfa: bool, who: &str) -> Finding {
 fn trail(user: &OfUser, without_mfa: bool, who: &str) -> Finding {
     match answer(&user.trail) {
         Answer::Permitted => Finding::ok(Check::Trail, "cloudtrail:LookupEvents is permitted"),
-        _ if without_mfa => Finding::ok(
+        Answer::Unknown => not_told(Check::Trail, "cloudtrail:LookupEvents", "it helps where an answer was lost"),
+        Answer::Refused if without_mfa => Finding::ok(
             Check::Trail,
             "cloudtrail:LookupEvents is refused without MFA; with MFA it was not asked (--mfa-command does)",
         ),
-        _ => Finding::note(
+        Answer::Refused => Finding::note(
             Check::Trail,
             "cloudtrail:LookupEvents is refused",
             "when the answer to a create is lost, whose key it was is found by waiting and asking",
