@@ -79,7 +79,7 @@ documented() {
   # shellcheck disable=SC2016 # that shell expands it
   alice bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader keyrot-me
     COMP_WORDS=(keyrot-me rot); COMP_CWORD=1; COMP_LINE="keyrot-me rot"; COMP_POINT=${#COMP_LINE}
-    _keyrot-me keyrot-me rot keyrot-me; [ "${COMPREPLY[*]}" = rotate ]' || die "bash completes nothing"
+    _keyrot__me keyrot-me rot keyrot-me; [ "${COMPREPLY[*]}" = rotate ]' || die "bash completes nothing"
   ok "man and bash's completion find what was installed"
 }
 
