@@ -8,6 +8,8 @@ mod cli;
 #[cfg(unix)]
 mod crash;
 mod debug;
+#[cfg(unix)]
+mod doctor;
 mod file_faults;
 mod foreign;
 #[cfg(unix)]

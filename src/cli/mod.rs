@@ -13,6 +13,7 @@ mod render;
 mod rotate;
 mod schedule;
 mod scheduled;
+mod short;
 mod status;
 mod store;
 

@@ -20,7 +20,7 @@ pub struct Done {
 
 pub async fn rotate(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     if args.timer.scheduled {
-        return scheduled::run(args, output).await;
+        return Box::pin(scheduled::run(args, output)).await;
     }
     if let Some(name) = args.skip_sink.first() {
         return Err(Failure::new(Exit::Usage, format!("there is no sink named {name:?}"))

@@ -17,6 +17,7 @@ use crate::cli::render;
 use crate::cli::rotate::{Done, failure, settings};
 use crate::host::clock::{Stop, SystemClock, instant, wall};
 use crate::host::console::err;
+use crate::host::credentials_file::create_state_folder;
 use crate::host::last_run::{self, LastRun};
 use crate::host::paths::Places;
 use crate::host::tty;
@@ -46,8 +47,8 @@ struct Ended {
 }
 
 impl Ended {
-    fn failed(exit: Exit, line: String, failure: &Failure) -> Self {
-        Self { exit, lines: vec![line], json: json!({ "version": 1, "error": render::error_json(failure) }) }
+    fn failed(exit: Exit, lines: Vec<String>, failure: &Failure) -> Self {
+        Self { exit, lines, json: json!({ "version": 1, "error": render::error_json(failure) }) }
     }
 }
 
@@ -59,20 +60,25 @@ pub async fn run(args: &Rotate, output: Output) -> Result<Exit, Failure> {
     let places = found_places()?;
     let by_hand = if tty::watches() { TimeDelta::zero() } else { JITTER };
     clock.jitter(args.timer.jitter.unwrap_or(by_hand)).await;
-    let ended = work(args, output, &places, &clock).await;
-    let line = plain(&ended.lines.join("; "));
+    let ended = Box::pin(work(args, output, &places, &clock)).await;
+    let line = plain(&ended.lines.join(" | "));
     err(&line);
     if output.json {
         render::print_json(&ended.json)?;
     }
     // Another run is at work, and its end is the one to tell.
     if ended.exit != Exit::Busy {
-        let last = LastRun { at: clock.now(), exit: ended.exit as u8, line };
-        if let Err(why) = last_run::write(&places.state, &last) {
-            err(format_args!("warning: the record of this run cannot be written: {why}"));
-        }
+        remember(&places, &LastRun { at: clock.now(), exit: ended.exit as u8, line });
     }
     Ok(ended.exit)
+}
+
+/// For `schedule status` and `doctor`; a run depends on it in nothing.
+fn remember(places: &Places, run: &LastRun) {
+    let folder = create_state_folder(places).map_err(|error| error.to_string());
+    if let Err(why) = folder.and_then(|()| last_run::write(&places.state, run)) {
+        err(format_args!("warning: the record of this run cannot be written: {why}"));
+    }
 }
 
 /// Everything under the lock: the files are read only then, as the run before this one left them.
@@ -80,14 +86,14 @@ async fn work(args: &Rotate, output: Output, places: &Places, clock: &SystemCloc
     let mut reminding = Reminding::begin(&places.state, clock.now());
     if clock.stop_requested() {
         let stopped = Failure::new(Exit::Unfinished, "stopped by a signal before anything was changed");
-        return Ended::failed(Exit::Unfinished, stopped.message.clone(), &stopped);
+        return Ended::failed(Exit::Unfinished, vec![stopped.message.clone()], &stopped);
     }
     let _lock = match locked(places) {
         Ok(lock) => lock,
-        Err(busy) if busy.exit == Exit::Busy => return Ended::failed(Exit::Busy, busy.message.clone(), &busy),
+        Err(busy) if busy.exit == Exit::Busy => return Ended::failed(Exit::Busy, vec![busy.message.clone()], &busy),
         Err(failure) => return reminding.of_all(args, &failure),
     };
-    match all_keys(args, output, clock, &mut reminding).await {
+    match Box::pin(all_keys(args, output, clock, &mut reminding)).await {
         Ok(ended) => ended,
         Err(failure) => reminding.of_all(args, &failure),
     }
@@ -122,19 +128,25 @@ async fn all_keys(
     }
     for one in &left_out {
         lines.push(reminding.of_profile(one));
-        exits.push(Exit::Due);
+        exits.push(exit_of(&one.failure));
     }
     if clock.stop_requested() && all.len() < workplace.subjects.len() {
         lines.push("stopped by a signal before the other keys were looked at".to_owned());
         exits.push(Exit::Unfinished);
     }
-    reminding.close(&workplace);
+    lines.extend(reminding.close(&workplace));
     Ok(Ended { exit: overall(&exits), lines, json: as_json(&all, &left_out) })
 }
 
-/// That a person is needed outranks what a later run mends.
+/// What is wrong with arguments and files keeps its own code: by that a service manager shows the timer as failed.
+fn exit_of(failure: &Failure) -> Exit {
+    if failure.exit == Exit::Usage { Exit::Usage } else { Exit::Due }
+}
+
+/// A timer that is set up wrong outranks that a person is needed, and that what a later run mends.
 fn overall(exits: &[Exit]) -> Exit {
-    exits.iter().copied().max().unwrap_or(Exit::Done)
+    let wrong = exits.iter().find(|exit| **exit == Exit::Usage);
+    wrong.or(exits.iter().max()).copied().unwrap_or(Exit::Done)
 }
 
 async fn one_key(

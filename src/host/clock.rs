@@ -138,3 +138,36 @@ impl Clock for SystemClock {
         RotationId::from_bits(bits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the zone that the tests run in.
+    #[test]
+    fn the_wall_clock_leads_back_to_the_instant() {
+        let now: Time = "2026-11-18T08:30:00Z".parse().unwrap();
+        assert_eq!(instant(wall(now)), now);
+        let shown = wall(now).format("%a 2026-11-%d %H:%M").to_string();
+        assert_eq!(wall_words(now), shown);
+    }
+
+    #[test]
+    fn no_jitter_is_no_wait_and_a_stop_ends_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let clock = SystemClock::default();
+            let (began, most) = (tokio::time::Instant::now(), TimeDelta::minutes(1));
+            clock.jitter(TimeDelta::zero()).await;
+            assert!(began.elapsed().as_millis() < 5, "{:?}", began.elapsed());
+            for _ in 0..20 {
+                clock.jitter(most).await;
+            }
+            let slept = began.elapsed();
+            assert!(slept > most.to_std().unwrap() && slept < 20 * most.to_std().unwrap(), "{slept:?}");
+            clock.stop.request();
+            clock.jitter(TimeDelta::days(365)).await;
+            assert_eq!(began.elapsed(), slept);
+        });
+    }
+}

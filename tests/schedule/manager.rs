@@ -16,13 +16,15 @@ fn with_codes() -> Option<Session> {
     Some(session)
 }
 
-/// The user's own change: the run starts at once. That is where changes belong, so it stays whatever is installed.
+/// The user's own change: the run starts at once, and is heard. That is where changes belong, so it stays whatever is
+/// installed.
 fn at_once(session: &mut Session) {
     let line = session.unit("keyrot-me.service");
     let line = line.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
     let folder = session.units().join("keyrot-me.service.d");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("at-once.conf"), format!("[Service]\nExecStart=\n{line} --jitter 0s\n")).unwrap();
+    let change = format!("[Service]\nExecStart=\n{line} --jitter 0s\nStandardError=append:%t/run.log\n");
+    fs::write(folder.join("at-once.conf"), change).unwrap();
     own(session.station.home.path());
     session.run("systemctl --user daemon-reload").expect(0);
 }
@@ -97,8 +99,8 @@ fn without_a_code_the_unit_ends_well_and_the_exit_code_is_told() {
     assert!(installed.stderr.contains("only reminds you"), "{}", installed.stderr);
     at_once(&mut session);
     session.run("systemctl --user start keyrot-me.service").expect(0);
-    let state = session.run("systemctl --user show -P ExecMainStatus,Result keyrot-me.service");
-    assert_eq!(state.stdout.split_whitespace().collect::<Vec<_>>(), ["10", "success"], "{}", session.log());
+    let state = session.run("systemctl --user show -p ExecMainStatus -p Result keyrot-me.service").stdout;
+    assert!(state.contains("ExecMainStatus=10\n") && state.contains("Result=success\n"), "{state}{}", session.log());
     let status = session.run("keyrot-me schedule status").expect(0);
     assert!(status.stdout.contains("exit code 10"), "{}", status.stdout);
     // A failure of the other kind is one for systemd too.
@@ -189,8 +191,54 @@ fn a_timer_that_will_not_run_is_shown_as_such_and_mended_by_an_installation() {
     }
     // Half of it gone, by hand.
     session.run("rm ~/.config/systemd/user/keyrot-me.service; systemctl --user daemon-reload").expect(0);
+    let status = session.run("keyrot-me schedule status").expect(0);
+    assert!(status.stdout.contains("keyrot-me.service is gone"), "{}", status.stdout);
     assert!(session.run("keyrot-me schedule install").expect(0).stdout.starts_with("changed"));
     session.run("rm ~/.config/systemd/user/keyrot-me.*; keyrot-me schedule remove").expect(0);
+    assert!(!session.units().exists());
+}
+
+/// A confined run could not start it with its group's rights.
+#[test]
+fn a_command_that_needs_rights_of_its_own_gets_them_and_that_is_said() {
+    let Some(mut session) = with_codes() else { return };
+    let installed = session.run("keyrot-me schedule install").expect(0);
+    assert!(!installed.stderr.contains("confined"), "{}", installed.stderr);
+    assert!(session.unit("keyrot-me.service").contains("NoNewPrivileges=true"));
+    session.run("cp /bin/cat ~/bin/op && chmod g+s ~/bin/op").expect(0);
+    let code = session.station.path("code");
+    session
+        .settings(&format!("[rotation]\nsettle = {{ every = \"0s\" }}\n[mfa]\ncommand = \"op {}\"\n", code.display()));
+    // A change of the owner takes the bit away.
+    session.run("chmod g+s ~/bin/op").expect(0);
+    let installed = session.run("keyrot-me schedule install").expect(0);
+    assert!(installed.stderr.contains("op works only with rights of its own"), "{}", installed.stderr);
+    assert!(!session.unit("keyrot-me.service").contains("NoNewPrivileges"));
+    let old = session.station.held_id();
+    at_once(&mut session);
+    session.run("systemctl --user start keyrot-me.service").expect(0);
+    assert_ne!(session.station.held_id(), old, "found on the path that was written down: {}", session.log());
+}
+
+/// The shell's idea of the configuration folder need not be the manager's.
+#[test]
+fn units_go_where_the_manager_reads_them() {
+    let Some(mut session) = with_codes() else { return };
+    session.run("export XDG_CONFIG_HOME=~/elsewhere; keyrot-me schedule install --no-mfa").expect(0);
+    assert!(session.unit("keyrot-me.service").contains("elsewhere"), "the run is told of that folder");
+    assert!(!session.station.path("elsewhere/systemd").exists());
+    let status = session.run("keyrot-me schedule status").expect(0);
+    assert!(status.stdout.starts_with("the timer is installed and active\n"), "{}", status.stdout);
+}
+
+#[test]
+fn files_are_found_and_removed_where_no_manager_answers() {
+    let Some(mut session) = with_codes() else { return };
+    session.run("keyrot-me schedule install").expect(0);
+    let alone = "unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/nowhere";
+    let status = session.run(&format!("{alone}; keyrot-me schedule status")).expect(0);
+    assert!(status.stdout.contains("will not run: systemd has no manager for this user here"), "{}", status.stdout);
+    session.run(&format!("{alone}; keyrot-me schedule remove")).expect(0);
     assert!(!session.units().exists());
 }
 

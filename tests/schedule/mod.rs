@@ -9,7 +9,7 @@ mod fallback;
 mod manager;
 mod rendered;
 #[cfg(target_os = "linux")]
-mod session;
+pub mod session;
 #[cfg(target_os = "linux")]
 mod units;
 

@@ -34,6 +34,7 @@ fn a_run_that_may_gain_rights_is_the_only_one_that_is_not_confined() {
     assert!(systemd::service(&task()).contains("\nNoNewPrivileges=true\n"));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_cron_line_is_what_sh_reads_as_the_same_words() {
     let line = task().cron_line();
@@ -48,6 +49,7 @@ fn a_cron_line_is_what_sh_reads_as_the_same_words() {
     assert_eq!(words, super::NASTY);
 }
 
+#[cfg(unix)]
 #[test]
 fn line_breaks_and_control_characters_are_refused() {
     for bad in ["a\nExecStart=/bin/sh", "a\r", "a\0", "\u{1b}[2J", "\u{85}"] {

@@ -58,7 +58,8 @@ impl Session {
         let folder = self.station.path(".jobs");
         fs::create_dir_all(&folder).unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        fs::write(file("sh"), format!("PATH={}:$PATH\n{line}\n", self.program.parent().unwrap().display())).unwrap();
+        fs::write(file("sh"), format!("export PATH={}:$PATH\n{line}\n", quoted(self.program.parent().unwrap())))
+            .unwrap();
         let ask = format!(
             "bash {} >{} 2>{} </dev/null; echo \"done $?\"\n",
             file("sh").display(),
@@ -76,9 +77,10 @@ impl Session {
         }
     }
 
-    /// What the manager, and the services that it ran, said.
+    /// What the runs of a service that writes there said, and before it what the manager did.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.station.path(".run/manager.log")).unwrap_or_default()
+        let read = |name: &str| fs::read_to_string(self.station.path(".run").join(name)).unwrap_or_default();
+        read("manager.log") + &read("run.log")
     }
 
     pub fn units(&self) -> PathBuf {
@@ -117,11 +119,18 @@ fn nobodys_station() -> (Workstation, PathBuf) {
     (station, copy)
 }
 
+/// For a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
 /// All of it becomes the user's.
 pub fn own(path: &Path) {
     std::os::unix::fs::lchown(path, Some(ID), Some(ID)).unwrap();
     if path.is_dir() && !path.is_symlink() {
         chown(path, Some(ID), Some(ID)).unwrap();
-        fs::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path()));
+        for entry in fs::read_dir(path).unwrap() {
+            own(&entry.unwrap().path());
+        }
     }
 }

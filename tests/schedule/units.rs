@@ -42,7 +42,7 @@ fn systemd_finds_nothing_to_complain_of() {
 #[test]
 fn a_real_user_manager_hands_the_program_its_words_and_variables() {
     let Some(mut session) = Session::start() else { return };
-    let folder = session.station.path("my tools/50% $off \"x\"");
+    let folder = session.station.path("my tools/50% $off <x>");
     fs::create_dir_all(&folder).unwrap();
     let (program, seen) = (folder.join("keyrot me"), session.station.path("seen"));
     let script =
@@ -60,4 +60,27 @@ fn a_real_user_manager_hands_the_program_its_words_and_variables() {
     assert_eq!(seen.remove(0), program.to_str().unwrap());
     assert_eq!(seen, NASTY);
     assert_eq!(variables, [task.environment[0].1.as_str(), task.environment[2].1.as_str()]);
+}
+
+#[test]
+fn a_path_that_systemd_takes_for_no_program_is_refused() {
+    let Some(mut session) = Session::start() else { return };
+    for letter in ["'", "\"", "\\"] {
+        let folder = session.station.path(&format!("it{letter}s"));
+        fs::create_dir(&folder).unwrap();
+        fs::rename(&session.program, folder.join("keyrot-me")).unwrap();
+        session.program = folder.join("keyrot-me");
+        own(session.station.home.path());
+        let refused = session.run("keyrot-me schedule install --no-mfa").expect(2);
+        assert!(refused.stderr.contains("quotes or backslashes"), "{}", refused.stderr);
+        assert!(!session.units().exists());
+        // It is not we who are too careful.
+        fs::create_dir_all(session.units()).unwrap();
+        let unit = systemd::service(&Task { program: session.program.clone(), ..task() });
+        fs::write(session.units().join("keyrot-me.service"), unit).unwrap();
+        own(session.station.home.path());
+        let started = session.run("systemctl --user daemon-reload; systemctl --user start keyrot-me.service");
+        assert!(started.stderr.contains("bad unit file setting"), "{}", started.stderr);
+        fs::remove_dir_all(session.station.path(".config/systemd")).unwrap();
+    }
 }

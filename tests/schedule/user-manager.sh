@@ -16,7 +16,7 @@ export AS_USER='
   until_there test -S "$XDG_RUNTIME_DIR/bus"
   env -i HOME="$HOME" PATH=/usr/bin:/bin XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR" \
     DBUS_SESSION_BUS_ADDRESS="$DBUS_SESSION_BUS_ADDRESS" \
-    /usr/lib/systemd/systemd --user --log-target=console --log-level=info --default-standard-output=inherit \
+    /usr/lib/systemd/systemd --user --log-target=console --log-level=info \
     </dev/null >"$XDG_RUNTIME_DIR/manager.log" 2>&1 &
   until_there running
   "$@"'

@@ -31,7 +31,7 @@ pub fn installed(scheduler: &Scheduler, task: &Task, done: &Installed, there: Op
     for note in &done.notes {
         err(format_args!("note: {note}"));
     }
-    out(format_args!("to see it run now: {}", scheduler.start()));
+    out(format_args!("to see it run now, after up to a minute: {}", scheduler.start()));
 }
 
 pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
@@ -42,6 +42,9 @@ pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
     match &there.trouble {
         None => out("the timer is installed and active"),
         Some(trouble) => out(format_args!("the timer is installed, and will not run: {trouble}")),
+    }
+    if there.program.as_os_str().is_empty() {
+        return;
     }
     out(format_args!("  runs      {}", command(&there.program.to_string_lossy(), &there.arguments)));
     if !there.program.exists() {
@@ -61,7 +64,7 @@ fn last_lines(there: &InstalledTask, last: Option<&LastRun>) -> Vec<String> {
     let mut lines = Vec::new();
     match last {
         Some(last) => {
-            lines.push(format!("  last run  {}: exit code {}: {}", wall_words(last.at), last.exit, last.line))
+            lines.push(format!("  last run  {}: exit code {}: {}", wall_words(last.at), last.exit, last.line));
         }
         None if there.last.is_none() => lines.push("  last run  none yet".to_owned()),
         None => {}

@@ -10,7 +10,6 @@ use crate::cli::machine::{LeftOut, Subject, Workplace};
 use crate::cli::render;
 use crate::cli::rotate::Done;
 use crate::host::clock::{wall, wall_words};
-use crate::host::console::err;
 use crate::host::notify::{self, Notice};
 use crate::host::paths;
 use crate::host::reminders::{Reminded, Reminders};
@@ -19,8 +18,8 @@ use crate::keys::lifecycle::{age, purge_at};
 use crate::keys::reminder::{Reminder, Taken};
 use crate::keys::words::duration;
 
-use super::Ended;
 use super::verdict::is_alive;
+use super::{Ended, exit_of};
 
 /// What stopped a run before any key was looked at.
 const ALL: &str = "all";
@@ -62,18 +61,16 @@ impl Reminding {
         self.remind(&format!("profile {}", one.profile), &reminder, true)
     }
 
-    /// What stopped the run before any key was looked at: told as well, and wrong arguments and files keep the exit code by
-    /// which a service manager shows the timer as failed.
+    /// What stopped the run before any key was looked at.
     pub fn of_all(&mut self, args: &Rotate, failure: &Failure) -> Ended {
         let profiles = match args.profiles.profile.as_slice() {
             [] if args.profiles.all => vec!["all".to_owned()],
             [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
             named => named.to_vec(),
         };
-        let line = self.remind(ALL, &unread(profiles, failure), true);
-        self.write();
-        let exit = if failure.exit == Exit::Usage { Exit::Usage } else { Exit::Due };
-        Ended::failed(exit, line, failure)
+        let told = self.remind(ALL, &unread(profiles, failure), true);
+        let lines = [told].into_iter().chain(self.write()).collect();
+        Ended::failed(exit_of(failure), lines, failure)
     }
 
     fn remind(&mut self, about: &str, reminder: &Reminder, desktop: bool) -> String {
@@ -101,18 +98,17 @@ impl Reminding {
         }
     }
 
-    /// Keeps what is about keys that are still here, and writes it down.
-    pub fn close(&mut self, workplace: &Workplace) {
+    /// Keeps what is about keys that are still here, and writes it down; says what hindered it.
+    pub fn close(&mut self, workplace: &Workplace) -> Option<String> {
         let mut here = std::mem::take(&mut self.told);
         here.extend(workplace.subjects.iter().map(|subject| subject.signing.key.id.to_string()));
         self.ledger.keep(&here);
-        self.write();
+        self.write()
     }
 
-    fn write(&self) {
-        if let Err(why) = self.ledger.write() {
-            err(format_args!("warning: the record of reminders cannot be written: {why}"));
-        }
+    fn write(&self) -> Option<String> {
+        let why = self.ledger.write().err()?;
+        Some(format!("the record of reminders cannot be written: {why}"))
     }
 }
 

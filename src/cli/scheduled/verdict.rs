@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use crate::cli::error::Exit;
 use crate::cli::machine::Subject;
 use crate::cli::rotate::Done;
 use crate::keys::journal::Rotation;
@@ -48,5 +49,5 @@ fn purge_is_near(subject: &Subject, done: &Done) -> bool {
 
 /// Nothing says that the key does not work any more.
 pub fn is_alive(done: &Done) -> bool {
-    !done.failure.as_ref().is_some_and(|failure| failure.exit == crate::cli::error::Exit::CannotSignIn)
+    done.failure.as_ref().is_none_or(|failure| failure.exit != Exit::CannotSignIn)
 }

@@ -18,12 +18,10 @@ const UNMASK: &str = "remove that link, then install again";
 #[must_use]
 pub fn agent(task: &Task, log: &Path) -> String {
     let words = std::iter::once(task.program.to_string_lossy().into_owned()).chain(task.arguments.iter().cloned());
-    let words: String = words.map(|word| format!("\t\t<string>{}</string>\n", escaped(&word))).collect();
-    let environment: String = task
-        .environment
-        .iter()
-        .map(|(name, value)| format!("\t\t<key>{}</key>\n\t\t<string>{}</string>\n", escaped(name), escaped(value)))
-        .collect();
+    let string = |text: &str| ["\t\t<string>", &escaped(text), "</string>\n"].concat();
+    let key = |text: &str| ["\t\t<key>", &escaped(text), "</key>\n"].concat();
+    let words: String = words.map(|word| string(&word)).collect();
+    let environment: String = task.environment.iter().map(|(name, value)| key(name) + &string(value)).collect();
     sealed(&format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -153,7 +151,7 @@ pub(super) async fn remove() -> Result<bool, ScheduleError> {
     let found = seal::look(&path)?;
     match found {
         Found::Nothing => return Ok(false),
-        Found::Foreign(_) => seal::refuse_others(&path, &found, UNMASK)?,
+        Found::Masked | Found::Foreign(_) => seal::refuse_others(&path, &found, UNMASK)?,
         Found::Ours(_) | Found::Edited(_) => {}
     }
     // It says no where none is loaded.

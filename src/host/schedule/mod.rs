@@ -206,7 +206,10 @@ pub async fn scheduler() -> Scheduler {
 pub async fn install(task: &Task) -> Result<Installed, ScheduleError> {
     task.check()?;
     match scheduler().await {
-        Scheduler::Systemd => systemd::install(task).await,
+        Scheduler::Systemd => {
+            systemd::check(task)?;
+            systemd::install(task).await
+        }
         Scheduler::Launchd => launchd::install(task).await,
         Scheduler::Windows => {
             windows::check(task)?;

@@ -24,6 +24,8 @@ pub(super) enum Found {
     Ours(String),
     /// This program wrote it, and somebody changed it.
     Edited(String),
+    /// A link to nowhere, by which systemd knows units that are not to be started.
+    Masked,
     /// With what it is instead.
     Foreign(&'static str),
 }
@@ -33,7 +35,7 @@ impl Found {
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Ours(text) | Self::Edited(text) => Some(text),
-            Self::Nothing | Self::Foreign(_) => None,
+            Self::Nothing | Self::Masked | Self::Foreign(_) => None,
         }
     }
 }
@@ -64,7 +66,7 @@ pub(super) fn look(path: &Path) -> Result<Found, ScheduleError> {
     };
     if kind.is_symlink() {
         let masked = std::fs::read_link(path).is_ok_and(|target| target == Path::new("/dev/null"));
-        return Ok(Found::Foreign(if masked { "a mask" } else { "a link" }));
+        return Ok(if masked { Found::Masked } else { Found::Foreign("a link") });
     }
     if !kind.is_file() {
         return Ok(Found::Foreign("no file"));
@@ -86,7 +88,7 @@ pub(super) fn refuse_others(path: &Path, found: &Found, unmask: &str) -> Result<
                    belong into `systemctl --user edit keyrot-me.timer`, which stays"
                 .to_owned(),
         }),
-        Found::Foreign("a mask") => Err(ScheduleError::NotOurs {
+        Found::Masked => Err(ScheduleError::NotOurs {
             what: format!("{path} is masked: somebody switched this timer off for good; nothing was changed"),
             hint: unmask.to_owned(),
         }),
@@ -112,7 +114,7 @@ pub(super) fn restore(path: &Path, before: &Found) {
     let _ = match before {
         Found::Ours(text) => write(path, text),
         Found::Nothing => remove(path),
-        Found::Edited(_) | Found::Foreign(_) => Ok(()),
+        Found::Edited(_) | Found::Masked | Found::Foreign(_) => Ok(()),
     };
 }
 

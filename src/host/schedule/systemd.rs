@@ -4,6 +4,8 @@
 
 mod manager;
 
+use crate::keys::facts::NotValid;
+
 use super::seal::{BLANK, sealed};
 use super::{Read, Task};
 
@@ -33,11 +35,9 @@ pub fn service(task: &Task) -> String {
         command.push(' ');
         command.push_str(&quoted(argument, true));
     }
-    let environment: String = task
-        .environment
-        .iter()
-        .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false)))
-        .collect();
+    let variable =
+        |(name, value): &(String, String)| ["Environment=", &quoted(&format!("{name}={value}"), false), "\n"].concat();
+    let environment: String = task.environment.iter().map(variable).collect();
     let confined = if task.confined { CONFINED } else { "" };
     // A condition's path is the rest of its line: specifiers count, quotes do not (systemd.unit(5)).
     let there = task.program.to_string_lossy().replace('%', "%%");
@@ -84,6 +84,19 @@ WantedBy=timers.target
         task.at.hour(),
         task.at.minute()
     ))
+}
+
+/// Such a path is no program to systemd, however it is written (tried with version 252).
+///
+/// # Errors
+/// [`NotValid`] for a program that cannot be started.
+pub(super) fn check(task: &Task) -> Result<(), NotValid> {
+    let path = task.program.to_string_lossy().into_owned();
+    if path.contains(['"', '\'', '\\']) {
+        let why = "systemd starts nothing whose path has quotes or backslashes; put the program elsewhere";
+        return Err(NotValid { what: "path of this program", value: path, why });
+    }
+    Ok(())
 }
 
 /// The first word of a command line: `%` stands for more there, `$` does not (systemd.service(5)).

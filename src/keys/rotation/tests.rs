@@ -1,6 +1,7 @@
 //! One test per row of DESIGN's fault table that the planner decides.
 
 mod other;
+mod unlisted;
 
 use super::*;
 use crate::keys::facts::{Identity, LastUsed};

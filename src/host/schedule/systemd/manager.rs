@@ -14,6 +14,8 @@ use super::{SERVICE, TIMER, read, service, timer};
 const SYSTEMCTL: &str = "systemctl";
 const UNMASK: &str = "if that was you: systemctl --user unmask keyrot-me.timer keyrot-me.service, then install again";
 
+const AGAIN: &str = "`keyrot-me schedule install` mends it";
+
 async fn systemctl(arguments: &[&str]) -> Result<String, Failed> {
     let all: Vec<&str> = ["--user", "--no-pager"].iter().chain(arguments).copied().collect();
     tool::text(SYSTEMCTL, &all).await
@@ -79,10 +81,13 @@ pub(in crate::host::schedule) async fn install(task: &Task) -> Result<Installed,
     if change != Change::None
         && let Err(error) = put(&files).await
     {
+        // The failure above is the one to tell of.
+        if change == Change::New {
+            let _ = systemctl(&["disable", TIMER]).await;
+        }
         for ((path, _), found) in files.iter().zip(&before) {
             seal::restore(path, found);
         }
-        // The failure above is the one to tell of.
         let _ = systemctl(&["daemon-reload"]).await;
         return Err(error);
     }
@@ -133,17 +138,16 @@ fn value<'a>(properties: &'a [(String, String)], name: &str) -> &'a str {
 
 /// What keeps the timer from running.
 fn trouble(timer: &[(String, String)]) -> Option<String> {
-    let again = "`keyrot-me schedule install` switches it on again";
     match (value(timer, "LoadState"), value(timer, "UnitFileState"), value(timer, "ActiveState")) {
         ("masked", ..) | (_, "masked" | "masked-runtime", _) => Some(format!("the timer is masked: {UNMASK}")),
-        ("not-found", ..) => Some(format!("systemd does not know the timer: {again}")),
-        (load @ ("bad-setting" | "error"), ..) => Some(format!("systemd cannot load the timer ({load}): {again}")),
+        ("not-found", ..) => Some(format!("systemd does not know the timer: {AGAIN}")),
+        (load @ ("bad-setting" | "error"), ..) => Some(format!("systemd cannot load the timer ({load}): {AGAIN}")),
         (_, "disabled", "active") => {
-            Some(format!("the timer is disabled: it runs until you log out, and no longer; {again}"))
+            Some(format!("the timer is disabled: it runs until you log out, and no longer; {AGAIN}"))
         }
-        (_, "disabled", _) => Some(format!("the timer is disabled: {again}")),
+        (_, "disabled", _) => Some(format!("the timer is disabled: {AGAIN}")),
         (_, _, "active") => None,
-        (_, _, state) => Some(format!("the timer is stopped ({state}): {again}")),
+        (_, _, state) => Some(format!("the timer is stopped ({state}): {AGAIN}")),
     }
 }
 
@@ -157,25 +161,33 @@ pub(in crate::host::schedule) async fn look() -> Result<Option<InstalledTask>, S
     let folders = if answers.is_ok() { vec![folder().await?] } else { candidates() };
     for folder in folders {
         let paths = [folder.join(SERVICE), folder.join(TIMER)];
-        let found = seal::look(&paths[0])?;
-        let Some(text) = found.text() else { continue };
-        let read = read(text).unwrap_or_default();
+        let (service, timer) = (seal::look(&paths[0])?, seal::look(&paths[1])?);
+        if service.text().or(timer.text()).is_none() {
+            continue;
+        }
+        let read = service.text().and_then(read).unwrap_or_default();
         let mut task = read.installed(paths.iter().map(|path| path.display().to_string()).collect());
         match &answers {
             Ok(()) => fill(&mut task).await?,
             Err(why) => task.trouble = Some(why.clone()),
+        }
+        if service.text().is_none() {
+            task.trouble = Some(format!("{SERVICE} is gone: {AGAIN}"));
         }
         return Ok(Some(task));
     }
     Ok(None)
 }
 
-/// What only the manager knows.
+/// What only the manager knows; of a run that is under way there is no result yet.
 async fn fill(task: &mut InstalledTask) -> Result<(), ScheduleError> {
     let (timer, service) = (properties(TIMER).await?, properties(SERVICE).await?);
     task.trouble = trouble(&timer);
     task.next = time(value(&timer, "NextElapseUSecRealtime"));
     task.last = time(value(&timer, "LastTriggerUSec"));
+    if value(&service, "ActiveState") == "activating" {
+        return Ok(());
+    }
     if time(value(&service, "ExecMainExitTimestamp")).is_some() {
         task.last_exit = value(&service, "ExecMainStatus").parse().ok();
     }
@@ -197,6 +209,7 @@ pub(in crate::host::schedule) async fn remove() -> Result<bool, ScheduleError> {
     if any {
         for stamp in stamps() {
             seal::remove(&stamp)?;
+            remove_empty(stamp.ancestors().skip(1).take(4));
         }
     }
     Ok(any)
@@ -208,7 +221,7 @@ async fn remove_from(folder: &Path, answers: bool) -> Result<bool, ScheduleError
     let mut found = Vec::new();
     for path in &paths {
         let here = seal::look(path)?;
-        if matches!(here, Found::Foreign(_)) {
+        if matches!(here, Found::Masked | Found::Foreign(_)) {
             seal::refuse_others(path, &here, UNMASK)?;
         }
         found.push(here);
@@ -228,16 +241,21 @@ async fn remove_from(folder: &Path, answers: bool) -> Result<bool, ScheduleError
         std::fs::remove_file(&enabled)
             .map_err(|error| ScheduleError::File(format!("cannot remove {}: {error}", enabled.display())))?;
     }
-    for folder in [Some(wants.as_path()), Some(folder), folder.parent()].into_iter().flatten() {
-        // Only where nothing else is in it.
-        let _ = std::fs::remove_dir(folder);
-    }
+    remove_empty(std::iter::once(wants.as_path()).chain(folder.ancestors().take(2)));
     if answers {
         systemctl(&["daemon-reload"]).await?;
         // It says no where neither had failed.
         let _ = systemctl(&["reset-failed", TIMER, SERVICE]).await;
     }
     Ok(true)
+}
+
+/// Folders in which nothing is left, innermost first.
+fn remove_empty<'a>(folders: impl Iterator<Item = &'a Path>) {
+    for folder in folders {
+        // It says no where something is in it.
+        let _ = std::fs::remove_dir(folder);
+    }
 }
 
 #[cfg(test)]
