@@ -1,13 +1,13 @@
 //! The units that a package brings for all users: the timer's own text, and nothing runs where it would be of no use.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use keyrot_me::host::schedule::{Task, systemd};
 
-use crate::skip::skip;
-use crate::workstation::{Ran, set_mode};
+#[cfg(target_os = "linux")]
+use crate::schedule::session::{Session, own};
+#[cfg(target_os = "linux")]
+use crate::workstation::set_mode;
 
 const HOUR: &str = "Mon 09:00";
 
@@ -53,42 +53,34 @@ fn the_packages_units_are_the_timers_own_text() {
     }
 }
 
-/// Starts the unit for a program in that home; gives whether its conditions held, and how it ended.
-fn started(home: &Path, program: &Path) -> Option<String> {
-    if !rustix::process::geteuid().is_root() {
-        skip("needs root: the packages' units were not started by a user manager");
-        return None;
-    }
-    let folder = home.join(".config/systemd/user");
-    fs::create_dir_all(&folder).unwrap();
-    for (name, text) in units(program.to_str().unwrap()) {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    Ran::from(Command::new("chown").args(["-R", "4322:4322"]).arg(home).output().unwrap()).expect(0);
-    let script = "systemctl --user start keyrot-me.service; echo start=$?
-        systemctl --user start keyrot-me.timer
-        systemctl --user show -p ConditionResult,Result,ExecMainStatus keyrot-me.service
-        systemctl --user is-failed keyrot-me.service";
-    let mut manager = Command::new("tests/schedule/user-manager.sh");
-    manager.arg("4322").arg(home).args(["sh", "-c", script]);
-    Some(Ran::from(manager.output().unwrap()).stdout)
-}
-
+#[cfg(target_os = "linux")]
 #[test]
 fn a_unit_whose_program_is_gone_is_skipped_and_does_not_fail() {
-    let home = tempfile::Builder::new().prefix("keyrot-me-home-").tempdir_in("/tmp").unwrap();
-    let program = home.path().join("keyrot-me");
-    let wanted = |said: &str, condition: &str, code: &str| {
-        let all = ["start=0", condition, code, "Result=success", "inactive"];
-        assert!(all.iter().all(|word| said.contains(word)), "{said}");
+    let Some(mut session) = Session::start() else { return };
+    let program = session.station.path("gone/keyrot-me");
+    fs::create_dir_all(session.units()).unwrap();
+    fs::create_dir(program.parent().unwrap()).unwrap();
+    for (name, text) in units(program.to_str().unwrap()) {
+        fs::write(session.units().join(name), text).unwrap();
+    }
+    own(session.station.home.path());
+    session.run("systemctl --user daemon-reload").expect(0);
+    session.run("systemctl --user start keyrot-me.timer").expect(0);
+    let mut starts = |condition: &str, code: &str| {
+        session.run("systemctl --user start keyrot-me.service").expect(0);
+        let asked = "systemctl --user show --property=ConditionResult,Result,ExecMainStatus keyrot-me.service";
+        let said = session.run(asked).expect(0).stdout;
+        let wanted =
+            [format!("ConditionResult={condition}"), format!("ExecMainStatus={code}"), "Result=success".into()];
+        assert!(wanted.iter().all(|line| said.lines().any(|said| said == line)), "{wanted:?}: {said}");
     };
-    fs::create_dir(home.path().join(".aws")).unwrap();
-    let Some(said) = started(home.path(), &program) else { return };
-    wanted(&said, "ConditionResult=no", "ExecMainStatus=0");
-    // The same with a program that has a person notified, and with one whose user has no AWS files.
+    starts("no", "0");
+    // There, and it has a person notified; then the package is removed under a timer that goes on.
     fs::write(&program, "#!/bin/sh\nexit 10\n").unwrap();
     set_mode(&program, 0o755);
-    wanted(&started(home.path(), &program).unwrap(), "ConditionResult=yes", "ExecMainStatus=10");
-    fs::remove_dir(home.path().join(".aws")).unwrap();
-    wanted(&started(home.path(), &program).unwrap(), "ConditionResult=no", "ExecMainStatus=0");
+    starts("yes", "10");
+    fs::remove_file(&program).unwrap();
+    starts("no", "10");
+    session.run("systemctl --user is-failed keyrot-me.service").expect(1);
+    session.run("systemctl --user is-active keyrot-me.timer").expect(0);
 }
