@@ -16,6 +16,8 @@ mod foreign;
 mod keychain;
 mod layers;
 mod model;
+#[cfg(unix)]
+mod packages;
 mod policy;
 mod purge;
 mod purge_calls;

@@ -728,7 +728,7 @@ _keyrot__me() {
             return 0
             ;;
         keyrot__subcmd__me__subcmd__rotate)
-            opts="-y -q -v -h --profile --all --if-older-than --mfa-code --mfa-command --mfa-serial --no-mfa --auth-profile --yes --store --retire-after --replace --skip-sink --dry-run --scheduled --at --json --quiet --verbose --help"
+            opts="-y -q -v -h --profile --all --if-older-than --mfa-code --mfa-command --mfa-serial --no-mfa --auth-profile --yes --store --retire-after --replace --skip-sink --dry-run --scheduled --at --jitter --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -781,6 +781,10 @@ _keyrot__me() {
                     return 0
                     ;;
                 --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jitter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -54,11 +54,12 @@ complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l retire-af
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l replace -d 'Give up this key where IAM\'s quota of two is full: it is deleted for good' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l skip-sink -d 'Let the old key go off although this sink failed' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l at -d 'The timer\'s weekly hour: a key is rotated that was due then, or that the purge would take before the next one [default: what is due now]' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l jitter -d 'Wait a random part of this before anything is done, so that a fleet does not call at once [default: 1m; none where standard error is a terminal]' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l all -d 'All profiles that hold a long-term key'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l no-mfa -d 'Sign with the key itself, without MFA'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -s y -l yes -d 'Do not ask before deleting what the rules allow to delete'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l dry-run -d 'Print the steps; change nothing, ask for no code'
-complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l scheduled -d 'As the timer does it: rotate what is due, never ask on a terminal, notify where a person is needed'
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l scheduled -d 'As the timer does it: rotate what is due, finish what is unfinished, never ask on a terminal'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -l json -d 'One JSON object on standard output instead of text for people'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -s q -l quiet -d 'No progress on the terminal'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand rotate" -s v -l verbose -d 'More about what is done; never a secret (-vv: the SDK\'s own log too)'

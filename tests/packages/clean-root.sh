@@ -22,10 +22,14 @@ unpack() {
   chroot "$work" chown -R alice: /home/alice
 }
 
-# Every file but the package managers' own books and man's index; alice's state is hers.
+# Every file but the package managers' own books and man's index; alice's state is hers. rpm leaves folders that a package
+# does not name, and cargo-generate-rpm names none.
 list() {
+  local kinds=f,l,d
+  [ "$kind" = deb ] || kinds=f,l
   (cd "$work" && find . \( -path ./proc -o -path ./dev -o -path ./home -o -path ./tmp -o -path ./var/lib/dpkg -o -path ./var/lib/rpm \
-    -o -path ./var/log -o -path ./var/cache -o -path ./etc/systemd/user \) -prune -o -print | sort)
+    -o -path ./var/log -o -path ./var/cache -o -path ./etc/systemd/user -o -path ./root/.rpmdb \) -prune \
+    -o -type "$kinds" -print | sort)
 }
 
 alice() {
@@ -79,7 +83,7 @@ documented() {
   # shellcheck disable=SC2016 # that shell expands it
   alice bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader keyrot-me
     COMP_WORDS=(keyrot-me rot); COMP_CWORD=1; COMP_LINE="keyrot-me rot"; COMP_POINT=${#COMP_LINE}
-    _keyrot-me keyrot-me rot keyrot-me; [ "${COMPREPLY[*]}" = rotate ]' || die "bash completes nothing"
+    _keyrot__me keyrot-me rot keyrot-me; [ "${COMPREPLY[*]}" = rotate ]' || die "bash completes nothing"
   ok "man and bash's completion find what was installed"
 }
 

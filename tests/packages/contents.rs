@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+
+use crate::workstation::Ran;
 
 use super::{package, tool};
 
@@ -102,7 +105,8 @@ fn the_rpm_holds_what_it_should() {
 #[test]
 fn the_archive_holds_what_it_should() {
     let Some(archive) = package("keyrot-me-", "-linux-gnu.tar.gz") else { return };
-    let Some(ran) = tool("tar", &["--list".as_ref(), "--verbose".as_ref(), "--file".as_ref(), archive.as_os_str()]) else {
+    let Some(ran) = tool("tar", &["--list".as_ref(), "--verbose".as_ref(), "--file".as_ref(), archive.as_os_str()])
+    else {
         return;
     };
     let files = listed(&ran.expect(0).stdout);
@@ -123,15 +127,17 @@ fn the_checksums_are_those_of_the_packages() {
     let folder = deb.parent().unwrap();
     let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
     assert!(sums.contains(deb.file_name().unwrap().to_str().unwrap()), "{sums}");
-    let check = std::process::Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(folder);
-    let ran = crate::workstation::Ran::from({ check }.output().unwrap()).expect(0);
+    let mut check = Command::new("sha256sum");
+    check.args(["--check", "--strict", "SHA256SUMS"]).current_dir(folder);
+    let ran = Ran::from(check.output().unwrap()).expect(0);
     assert_eq!(ran.stdout.lines().count(), sums.lines().count());
 }
 
 #[test]
 fn lintian_and_rpmlint_find_no_error() {
     if let Some(deb) = package("keyrot-me_", ".deb") {
-        let words = ["--fail-on", "error,warning", "--allow-root", "--suppress-tags-from-file", "packaging/deb/lintian-tags"];
+        let words =
+            ["--fail-on", "error,warning", "--allow-root", "--suppress-tags-from-file", "packaging/deb/lintian-tags"];
         let arguments = words.map(AsRef::as_ref).into_iter().chain([deb.as_os_str()]).collect::<Vec<_>>();
         if let Some(ran) = tool("lintian", &arguments) {
             ran.expect(0);
@@ -151,7 +157,9 @@ fn the_crate_has_what_an_installation_needs_and_nothing_large() {
     let Some(ran) = tool("cargo", &["package", "--locked", "--offline", "--allow-dirty", "--list"]) else { return };
     let listed = ran.expect(0).stdout;
     let files: Vec<&str> = listed.lines().collect();
-    for needed in ["Cargo.lock", "Cargo.toml", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "src/main.rs", "packaging/build"] {
+    for needed in
+        ["Cargo.lock", "Cargo.toml", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "src/main.rs", "packaging/build"]
+    {
         assert!(files.contains(&needed), "{needed} is not in {files:?}");
     }
     for file in files.into_iter().filter(|file| Path::new(file).is_file()) {

@@ -26,7 +26,8 @@ SystemCallArchitectures=native
 ";
 
 /// `keyrot-me.service`. An hour is long enough for a pinentry that somebody sees after lunch; the codes that are no
-/// failure say 'blocked', 'unfinished', 'another run is at work' and 'a person was notified'.
+/// failure say 'blocked', 'unfinished', 'another run is at work' and 'a person was notified'. A program that was taken
+/// away, as a package is, fails no unit: it is skipped.
 #[must_use]
 pub fn service(task: &Task) -> String {
     let mut command = program_word(&task.program.to_string_lossy());
@@ -38,12 +39,15 @@ pub fn service(task: &Task) -> String {
         |(name, value): &(String, String)| ["Environment=", &quoted(&format!("{name}={value}"), false), "\n"].concat();
     let environment: String = task.environment.iter().map(variable).collect();
     let confined = if task.confined { CONFINED } else { "" };
+    // A condition's path is the rest of its line: specifiers count, quotes do not (systemd.unit(5)).
+    let there = task.program.to_string_lossy().replace('%', "%%");
     sealed(&format!(
         "# Written by `keyrot-me schedule install` ({BLANK}).
 # Changes of your own: systemctl --user edit {SERVICE}
 [Unit]
 Description=Rotate AWS access keys that are due
 Documentation=man:keyrot-me(1)
+ConditionFileIsExecutable={there}
 
 [Service]
 Type=oneshot
