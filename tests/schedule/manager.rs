@@ -111,6 +111,25 @@ fn without_a_code_the_unit_ends_well_and_the_exit_code_is_told() {
 }
 
 #[test]
+fn a_run_that_was_killed_is_told_as_such() {
+    let Some(mut session) = with_codes() else { return };
+    session.settings("[mfa]\ncommand = \"sleep 50\"\n");
+    session.run("keyrot-me schedule install").expect(0);
+    at_once(&mut session);
+    let killed = "until_it() { for _ in $(seq 600); do \"$@\" && return; sleep 0.05; done; exit 1; }; \
+                  runs() { [ \"$(systemctl --user show -P MainPID keyrot-me.service)\" != 0 ]; }; \
+                  systemctl --user start --no-block keyrot-me.service; until_it runs; \
+                  keyrot-me schedule status --json; systemctl --user kill --signal=KILL keyrot-me.service; \
+                  until_it systemctl --user is-failed --quiet keyrot-me.service";
+    let during = session.run(killed).expect(0).json();
+    assert_eq!(during["schedule"]["started_exit_code"], serde_json::Value::Null, "{during}");
+    let status = session.run("keyrot-me schedule status").expect(0);
+    assert!(status.stdout.contains("systemd ended it: signal"), "{}", status.stdout);
+    let json = session.run("keyrot-me schedule status --json").expect(0).json();
+    assert_eq!(json["schedule"]["started_failed"], "systemd ended it: signal");
+}
+
+#[test]
 fn twice_is_once_and_another_hour_is_a_change() {
     let Some(mut session) = with_codes() else { return };
     let before = files(&session);
@@ -131,8 +150,15 @@ fn twice_is_once_and_another_hour_is_a_change() {
     assert!(session.unit("keyrot-me.service").contains("\"Tue 10:30\" --profile default --no-mfa\n"));
     let next = session.run("systemctl --user show -P NextElapseUSecRealtime keyrot-me.timer").stdout;
     assert!(next.contains(" 10:30:00 "), "the manager has the new hour: {next}");
+    // What an earlier hour missed is not made up for while its user is looking.
+    session.run(&format!("systemctl --user stop keyrot-me.timer; touch -d '2 days ago' {}", session.stamp().display()));
     session.run("keyrot-me schedule install").expect(0);
+    assert_eq!(session.run("systemctl --user show -P LastTriggerUSec keyrot-me.timer").stdout.trim(), "");
     assert_eq!(units(&session), first);
+    // systemd keeps to what it has read.
+    session.run(&format!("touch {}", session.units().join("keyrot-me.timer").display())).expect(0);
+    assert!(session.run("keyrot-me schedule install").expect(0).stdout.starts_with("changed"));
+    assert!(session.run("keyrot-me schedule install").expect(0).stdout.starts_with("already installed"));
 
     let removed = session.run("keyrot-me schedule remove").expect(0);
     assert!(removed.stdout.starts_with("removed: nothing of the timer is left"), "{}", removed.stdout);
@@ -166,7 +192,7 @@ fn what_somebody_else_wrote_or_changed_is_not_overwritten() {
     let refused = session.run("keyrot-me schedule install").expect(3);
     assert!(refused.stderr.contains("unmask"), "{}", refused.stderr);
     let status = session.run("systemctl --user daemon-reload; keyrot-me schedule status").expect(0);
-    assert!(status.stdout.contains("will not run: the timer is masked"), "{}", status.stdout);
+    assert!(status.stdout.contains("not as it should be: the timer is masked"), "{}", status.stdout);
 }
 
 #[test]
@@ -182,7 +208,7 @@ fn a_timer_that_will_not_run_is_shown_as_such_and_mended_by_an_installation() {
         session.run(&format!("systemctl --user {command}"));
         let status = session.run("keyrot-me schedule status").expect(0);
         if !told.is_empty() {
-            assert!(status.stdout.contains("will not run"), "{command}: {}", status.stdout);
+            assert!(status.stdout.contains("not as it should be"), "{command}: {}", status.stdout);
         }
         assert!(status.stdout.contains(told), "{command}: {}", status.stdout);
         session.run("keyrot-me schedule install").expect(0);
@@ -237,7 +263,11 @@ fn files_are_found_and_removed_where_no_manager_answers() {
     session.run("keyrot-me schedule install").expect(0);
     let alone = "unset DBUS_SESSION_BUS_ADDRESS; export XDG_RUNTIME_DIR=/nowhere";
     let status = session.run(&format!("{alone}; keyrot-me schedule status")).expect(0);
-    assert!(status.stdout.contains("will not run: systemd has no manager for this user here"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("not as it should be: systemd has no manager for this user here"),
+        "{}",
+        status.stdout
+    );
     session.run(&format!("{alone}; keyrot-me schedule remove")).expect(0);
     assert!(!session.units().exists());
 }

@@ -41,7 +41,7 @@ pub fn status(there: Option<&InstalledTask>, last: Option<&LastRun>) {
     };
     match &there.trouble {
         None => out("the timer is installed and active"),
-        Some(trouble) => out(format_args!("the timer is installed, and will not run: {trouble}")),
+        Some(trouble) => out(format_args!("the timer is installed, but not as it should be: {trouble}")),
     }
     if there.program.as_os_str().is_empty() {
         return;
@@ -70,13 +70,14 @@ fn last_lines(there: &InstalledTask, last: Option<&LastRun>) -> Vec<String> {
         None => {}
     }
     let recorded = last.map(|last| last.at);
-    if let Some(started) = there.last.filter(|started| recorded.is_none_or(|at| at < *started)) {
-        let how = match (&there.failed, there.last_exit) {
-            (Some(failed), _) => failed.clone(),
-            (None, Some(code)) => format!("exit code {code}"),
-            (None, None) => "no result yet".to_owned(),
-        };
-        lines.push(format!("  started   {}: {how}", wall_words(started)));
+    match (there.last.filter(|started| recorded.is_none_or(|at| at < *started)), &there.failed, there.last_exit) {
+        (Some(started), Some(failed), _) => lines.push(format!("  started   {}: {failed}", wall_words(started))),
+        (Some(started), None, Some(code)) => {
+            lines.push(format!("  started   {}: exit code {code}", wall_words(started)));
+        }
+        (Some(started), None, None) => lines.push(format!("  started   {}: no result yet", wall_words(started))),
+        (None, Some(failed), _) => lines.push(format!("  failed    {failed}")),
+        (None, None, _) => {}
     }
     lines
 }

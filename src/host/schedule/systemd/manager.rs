@@ -9,7 +9,7 @@ use crate::host::schedule::tool::{self, Failed};
 use crate::host::schedule::{Change, Installed, InstalledTask, ScheduleError, Task};
 use crate::keys::facts::Time;
 
-use super::{SERVICE, TIMER, read, service, timer};
+use super::{SERVICE, TIMER, read};
 
 const SYSTEMCTL: &str = "systemctl";
 const UNMASK: &str = "if that was you: systemctl --user unmask keyrot-me.timer keyrot-me.service, then install again";
@@ -65,7 +65,7 @@ fn stamps() -> Vec<PathBuf> {
 
 pub(in crate::host::schedule) async fn install(task: &Task) -> Result<Installed, ScheduleError> {
     let folder = folder().await?;
-    let files = [(folder.join(SERVICE), service(task)), (folder.join(TIMER), timer(task))];
+    let files = [(folder.join(SERVICE), super::service(task)), (folder.join(TIMER), super::timer(task))];
     let mut before = Vec::new();
     for (path, _) in &files {
         let found = seal::look(path)?;
@@ -73,8 +73,10 @@ pub(in crate::host::schedule) async fn install(task: &Task) -> Result<Installed,
         before.push(found);
     }
     let same = files.iter().zip(&before).all(|((_, text), found)| *found == Found::Ours(text.clone()));
+    let (timer, service) = (properties(TIMER).await?, properties(SERVICE).await?);
+    let read_again = [&timer, &service].iter().all(|unit| value(unit, "NeedDaemonReload") != "yes");
     let change = match &before[..] {
-        _ if same && trouble(&properties(TIMER).await?).is_none() => Change::None,
+        _ if same && read_again && trouble(&timer).is_none() => Change::None,
         [Found::Nothing, Found::Nothing] => Change::New,
         _ => Change::Changed,
     };
