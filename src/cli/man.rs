@@ -58,7 +58,7 @@ fn page(command: &Command) -> Result<Vec<u8>, Failure> {
 }
 
 /// The text after the help as a section of its own: its first line is the heading, indented lines stay as they are.
-/// (clap_mangen calls it EXTRA and fills examples like prose.)
+/// (`clap_mangen` calls it EXTRA and fills examples like prose.)
 fn section(text: &str) -> Roff {
     let mut roff = Roff::new();
     let Some((first, rest)) = text.split_once('\n') else { return roff };

@@ -1,7 +1,10 @@
 //! Homebrew's formula and Scoop's manifest: made from real archives or not at all; and what a release is checked for.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+
+use sha2::Digest;
 
 use super::tool;
 
@@ -19,6 +22,13 @@ const ARCHIVES: [(&str, &str); 6] = [
 
 fn archive(folder: &Path, (target, end): (&str, &str)) -> std::path::PathBuf {
     folder.join(format!("keyrot-me-{VERSION}-{target}.{end}"))
+}
+
+fn checksum(text: &str) -> String {
+    sha2::Sha256::digest(text).iter().fold(String::new(), |mut sum, byte| {
+        let _ = write!(sum, "{byte:02x}");
+        sum
+    })
 }
 
 #[test]
@@ -39,9 +49,8 @@ fn formula_and_manifest_carry_the_archives_own_checksums_or_are_not_made() {
     let formula = fs::read_to_string(folder.join("keyrot-me.rb")).unwrap();
     let manifest = fs::read_to_string(folder.join("keyrot-me.json")).unwrap();
     for (target, _) in ARCHIVES {
-        use sha2::Digest;
-        let sum: String = sha2::Sha256::digest(target).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(formula.contains(&sum) || manifest.contains(&sum), true, "{target}: {sum}");
+        let sum = checksum(target);
+        assert!(formula.contains(&sum) || manifest.contains(&sum), "{target}: {sum}");
     }
     let json: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     let url = format!("{HOME}/releases/download/v{VERSION}/keyrot-me-{VERSION}-x86_64-pc-windows-msvc.zip");

@@ -29,11 +29,9 @@ fn package(begin: &str, end: &str) -> Option<PathBuf> {
 
 /// What a tool says; `None`, and a word about it, where it is not installed.
 fn tool<S: AsRef<OsStr>>(name: &str, arguments: &[S]) -> Option<Ran> {
-    match Command::new(name).args(arguments).output() {
-        Ok(output) => Some(Ran::from(output)),
-        Err(_) => {
-            skip(&format!("{name} is not installed: what it would check was not checked"));
-            None
-        }
-    }
+    let Ok(output) = Command::new(name).args(arguments).output() else {
+        skip(&format!("{name} is not installed: what it would check was not checked"));
+        return None;
+    };
+    Some(Ran::from(output))
 }
