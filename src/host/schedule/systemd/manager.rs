@@ -211,7 +211,7 @@ pub(in crate::host::schedule) async fn remove() -> Result<bool, ScheduleError> {
     if any {
         for stamp in stamps() {
             seal::remove(&stamp)?;
-            remove_empty(stamp.ancestors().skip(1).take(4));
+            remove_empty(stamp.ancestors().skip(1).take(2));
         }
     }
     Ok(any)
