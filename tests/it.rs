@@ -8,6 +8,8 @@ mod cli;
 #[cfg(unix)]
 mod crash;
 mod debug;
+#[cfg(unix)]
+mod doctor;
 mod file_faults;
 mod foreign;
 #[cfg(unix)]
@@ -25,6 +27,7 @@ mod rotate;
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]
 mod sandbox_rules;
+mod schedule;
 #[cfg(unix)]
 mod scheduled;
 mod skip;

@@ -59,6 +59,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For calls that only look, where somebody waits for all of them.
+    #[must_use]
+    pub fn impatient() -> Self {
+        Self { connect: Duration::from_secs(3), attempt: Duration::from_secs(5), ..Self::default() }
+    }
+}
+
 /// Shared by all clients of one destination.
 #[derive(Debug)]
 pub(super) struct Shared {

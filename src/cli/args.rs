@@ -81,9 +81,7 @@ pub enum Command {
     Doctor(Doctor),
     Purge(Box<Purge>),
     Completions(Completions),
-    /// Write the man page to standard output
-    #[command(after_help = "Example:\n  keyrot-me man > ~/.local/share/man/man1/keyrot-me.1")]
-    Man,
+    Man(Man),
 }
 
 /// Rotate the key of a profile, or finish a rotation that was interrupted
@@ -305,6 +303,22 @@ Example:
   keyrot-me completions bash > ~/.local/share/bash-completion/completions/keyrot-me")]
 pub struct Completions {
     pub shell: clap_complete::Shell,
+}
+
+/// Write a man page to standard output, or all of them into a folder
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keyrot-me man > ~/.local/share/man/man1/keyrot-me.1
+  keyrot-me man --dir ~/.local/share/man/man1             the page of each command too
+  keyrot-me man schedule install | man -l -")]
+pub struct Man {
+    /// The command whose page is meant [default: the program's own page]
+    #[arg(value_name = "COMMAND", conflicts_with = "dir", value_hint = ValueHint::Other)]
+    pub of: Vec<String>,
+    /// Write the page of each command into this folder, which must be there
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use crate::aws::profile::ProfileFiles;
 use crate::cli::args::Sign;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::{Workplace, usage};
-use crate::host::paths;
+use crate::host::paths::{self, Places};
 use crate::keys::facts::KeyId;
 use crate::keys::secret::Signer;
 use crate::runner::rotate::OtherProfile;
@@ -19,24 +19,34 @@ pub async fn resolve(
     replace: Option<&KeyId>,
 ) -> Result<Option<OtherProfile>, Failure> {
     let Some(name) = &sign.auth_profile else { return Ok(None) };
-    let places = &workplace.places;
-    let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
-    if let Err(
-        problem @ (ProfileProblem::Unknown { .. }
-        | ProfileProblem::Cycle { .. }
-        | ProfileProblem::RoleWithoutSource { .. }),
-    ) = files.resolve(name)
-    {
-        return Err(usage(&problem));
+    let other = signer(name, &workplace.places).await?;
+    if let Signer::Key(key) = &other.signer {
+        refuse_as_signer(name, &key.id, workplace, replace)?;
     }
+    Ok(Some(other))
+}
+
+/// The credentials that profile `name` has now.
+pub async fn signer(name: &str, places: &Places) -> Result<OtherProfile, Failure> {
+    let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
+    known(&files, name)?;
     let destination = Destination::for_profile(&files, Some(name), &paths::env)
         .await
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
     let (signer, renew) = signer_of(destination, name).await.map_err(|problem| no_credentials(&problem))?;
-    if let Signer::Key(key) = &signer {
-        refuse_as_signer(name, &key.id, workplace, replace)?;
+    Ok(OtherProfile { name: name.to_owned(), signer, renew })
+}
+
+/// The profile is there, and says by whom it signs.
+pub fn known(files: &ProfileFiles, name: &str) -> Result<(), Failure> {
+    match files.resolve(name) {
+        Err(
+            problem @ (ProfileProblem::Unknown { .. }
+            | ProfileProblem::Cycle { .. }
+            | ProfileProblem::RoleWithoutSource { .. }),
+        ) => Err(usage(&problem)),
+        _ => Ok(()),
     }
-    Ok(Some(OtherProfile { name: name.clone(), signer, renew }))
 }
 
 /// A key that signs must outlive the run.

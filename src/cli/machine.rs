@@ -244,15 +244,19 @@ pub fn in_keychain(files: &ProfileFiles) -> Vec<KeychainProfile> {
     files.processes().into_iter().filter_map(ours).collect()
 }
 
+/// The names of the profiles that were asked for; `None` for all of them.
+pub fn asked_names(asked: &Profiles) -> Option<Vec<String>> {
+    match asked.profile.as_slice() {
+        _ if asked.all => None,
+        [] => Some(vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())]),
+        names => Some(names.to_vec()),
+    }
+}
+
 /// The asked profiles, resolved to the keys that sign for them, and those that cannot be.
 fn resolved(files: &ProfileFiles, keychain: &Keychain, asked: &Profiles) -> (Vec<SigningProfile>, Vec<LeftOut>) {
-    let names = match asked.profile.as_slice() {
-        _ if asked.all => {
-            files.names().into_iter().filter(|name| holds_its_own_key(files, name)).map(str::to_owned).collect()
-        }
-        [] => vec![paths::env("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())],
-        names => names.to_vec(),
-    };
+    let all = || files.names().into_iter().filter(|name| holds_its_own_key(files, name)).map(str::to_owned).collect();
+    let names = asked_names(asked).unwrap_or_else(all);
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for profile in names {
         match resolve(files, keychain, &profile) {
@@ -363,10 +367,4 @@ impl Sign {
         })?;
         Ok(Codes::Command(words))
     }
-}
-
-/// An option that is part of the command line's contract and not built yet.
-pub fn unavailable(option: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{option} is not available in this version"))
-        .hint("`keyrot-me --help` shows what is")
 }

@@ -7,11 +7,13 @@ mod doctor;
 pub mod error;
 mod import;
 mod machine;
+mod man;
 mod purge;
 mod render;
 mod rotate;
 mod schedule;
 mod scheduled;
+mod short;
 mod status;
 mod store;
 
@@ -47,11 +49,11 @@ pub fn main() -> u8 {
         Command::Store(args) => match &args.command {
             StoreCommand::Move(args) => to_end(store::run(args, output)),
         },
-        Command::Schedule(args) => schedule::run(args, output),
+        Command::Schedule(args) => to_end(schedule::run(args, output)),
         Command::Doctor(args) => to_end(doctor::run(args, output)),
         Command::CredentialProcess(args) => credential_process::run(args),
         Command::Completions(args) => Ok(completions(args)),
-        Command::Man => man(),
+        Command::Man(args) => man::run(args),
     };
     match ended {
         Ok(Exit::Done) if output_lost() => Exit::Unexpected as u8,
@@ -84,14 +86,6 @@ fn completions(args: &Completions) -> Exit {
     clap_complete::generate(args.shell, &mut Cli::command(), "keyrot-me", &mut script);
     out_bytes(&script);
     Exit::Done
-}
-
-fn man() -> Result<Exit, Failure> {
-    let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-    rendered.map_err(|error| Failure::from(anyhow::Error::new(error)))?;
-    out_bytes(&page);
-    Ok(Exit::Done)
 }
 
 /// The SDK's log stops at `info`: below that it would show bodies, and so secrets.

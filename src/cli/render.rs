@@ -14,6 +14,7 @@ use crate::cli::rotate::Done;
 use crate::cli::status::Seen;
 use crate::host::config_file::StoreKind;
 use crate::host::console::{err, out};
+use crate::keys::countdown::Countdown;
 use crate::keys::facts::{Identity, LastUsed, Time};
 use crate::keys::health::{self, KeyHealth, Source};
 use crate::keys::journal::{Event, Phase, Rotation};
@@ -307,11 +308,19 @@ fn status_row(subject: &Subject, user: &UserStatus, key: &KeyHealth) -> [String;
         key.age.map_or_else(unknown, duration),
         key.last_used.as_ref().map_or_else(dash, |used| format!("{} {}", used.at.format("%Y-%m-%d"), used.service)),
         duration(health::limit(&subject.settings.limits)),
-        key.purge_at.map_or_else(dash, |at| {
-            if at > user.now { format!("in {}", duration(at - user.now)) } else { "at the next one".to_owned() }
+        countdown(subject, user, key).as_ref().map_or_else(dash, |countdown| match countdown {
+            Countdown::In { left, .. } => format!("in {}", duration(*left)),
+            Countdown::Now => "now".to_owned(),
+            Countdown::Over { .. } => "at the next one".to_owned(),
         }),
         key.verdict.map_or_else(unknown, |verdict| verdict.as_str().to_owned()),
     ]
+}
+
+/// Of a key that the purge may take.
+fn countdown(subject: &Subject, user: &UserStatus, key: &KeyHealth) -> Option<Countdown> {
+    key.purge_at?;
+    Countdown::of(key.created?, user.now, &subject.settings.limits)
 }
 
 fn status_notes(subject: &Subject, user: &UserStatus) {
@@ -325,6 +334,11 @@ fn status_notes(subject: &Subject, user: &UserStatus) {
             _ => "",
         };
         out(format_args!("{profiles}: facts of the local journal, not of IAM{why}"));
+    }
+    for key in user.keys.iter().filter(|key| !key.profiles.is_empty()) {
+        if let Some(countdown) = countdown(subject, user, key) {
+            out(format_args!("{profiles}: {}", countdown.long()));
+        }
     }
     for rotation in &user.unfinished {
         out(format_args!("{profiles}: a rotation of {} is unfinished: run `keyrot-me rotate`", rotation.retire));

@@ -7,8 +7,10 @@ use futures_util::future::join_all;
 use crate::cli::args::{Output, Status};
 use crate::cli::error::{Exit, Failure, halted};
 use crate::cli::machine::{Machine, Subject, Workplace};
-use crate::cli::render;
+use crate::cli::{render, short};
 use crate::host::console::err;
+use crate::host::credentials_file;
+use crate::host::seen::{Seen as SeenKeys, SeenKey};
 use crate::keys::facts::KeyId;
 use crate::keys::health::Verdict;
 use crate::keys::policy::{Goal, Policy};
@@ -25,6 +27,9 @@ pub struct Seen<'a> {
 }
 
 pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
+    if args.short {
+        return short::run(args).await;
+    }
     let workplace = Workplace::open(&args.profiles, output).await?;
     let machines: Vec<Machine> = workplace
         .subjects
@@ -38,6 +43,9 @@ pub async fn run(args: &Status, output: Output) -> Result<Exit, Failure> {
         let user = answer?;
         warn_of_the_clock(&user);
         found.push(Seen { subject, failure: failure(subject, &user), user });
+    }
+    if !args.offline {
+        remember(&workplace, &found);
     }
     each_key_once(&mut found);
     if output.json {
@@ -65,6 +73,23 @@ async fn one(subject: &Subject, machine: &Machine, is_offline: bool) -> Result<U
     } else {
         Box::pin(status(machine, key, &policy)).await?
     })
+}
+
+/// For `--short`, which asks nobody. Best effort: no run depends on it.
+fn remember(workplace: &Workplace, found: &[Seen<'_>]) {
+    let state = &workplace.places.state;
+    let before = SeenKeys::read(state);
+    let mut seen = before.clone();
+    for Seen { subject, user, .. } in found.iter().filter(|seen| seen.failure.is_none()) {
+        let id = &subject.signing.key.id;
+        let created = user.keys.iter().find(|key| key.id == *id).and_then(|key| key.created);
+        for profile in subject.profiles.iter().chain(&subject.holders) {
+            seen.note(profile, SeenKey { access_key_id: id.clone(), created });
+        }
+    }
+    if seen != before && credentials_file::create_state_folder(&workplace.places).is_ok() {
+        let _ = seen.write(state);
+    }
 }
 
 /// The SDK's calls get by with a wrong clock; a rotation refuses to begin.

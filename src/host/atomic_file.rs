@@ -155,6 +155,20 @@ pub fn prove_writable(path: &Path, size: u64) -> Result<(), FileError> {
     temp.close().map_err(FileError::io("remove a temporary file beside", &snapshot.target))
 }
 
+/// Proves that files can be made in `folder`, by making one and removing it.
+pub fn prove_folder(folder: &Path) -> Result<(), FileError> {
+    own_temp(folder)?.close().map_err(FileError::io("remove a temporary file in", folder))
+}
+
+/// True when this user owns the file or folder, and nobody else has any right to it.
+///
+/// # Errors
+/// [`FileError`] where it cannot be looked at.
+pub fn is_private(path: &Path) -> Result<bool, FileError> {
+    let meta = fs::metadata(path).map_err(FileError::io("look at", path))?;
+    Ok(platform::is_ours(&meta) && !platform::others_have_rights(&meta))
+}
+
 /// Erases the temporary files that a killed run left in `folder`; says how many. Only with the run lock held:
 /// another run's file in use looks the same.
 pub fn sweep(folder: &Path) -> Result<usize, FileError> {

@@ -167,6 +167,14 @@ impl ConfigFile {
         }
     }
 
+    /// What holds where no file says otherwise.
+    ///
+    /// # Errors
+    /// None that is known of: what is built in makes sense.
+    pub fn built_in() -> Result<Self, ConfigError> {
+        Self::parse(Path::new("config.toml"), "")
+    }
+
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let at = Source { path, text };
         let file: File = toml::from_str(text).map_err(|error| at.syntax(&error))?;

@@ -64,8 +64,9 @@ impl CredentialsFile {
             .collect()
     }
 
-    /// Keys that stand in the config file for a profile whose key is in the credentials file.
-    fn shadowed(&self) -> Vec<String> {
+    /// Keys that stand in the config file for a profile whose key is in the credentials file, each in words.
+    #[must_use]
+    pub fn shadowed(&self) -> Vec<String> {
         let keys = |(kind, path): &(FileKind, PathBuf)| {
             read(*kind, path).ok().flatten().map(|(_, ini)| ini.keys()).unwrap_or_default()
         };

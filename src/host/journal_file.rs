@@ -38,6 +38,16 @@ pub struct JournalFile {
     state: RefCell<State>,
 }
 
+/// How a journal's file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalLook {
+    /// A newer program has written it: this one may only read it.
+    pub newer: bool,
+    /// It ends with a line that was never acknowledged, which the next write cuts off.
+    pub torn: bool,
+    pub writable: bool,
+}
+
 #[derive(Debug, Clone)]
 struct State {
     rotations: Vec<Rotation>,
@@ -63,6 +73,16 @@ impl JournalFile {
             Err(error) => return Err(failed(&path, "cannot be read", &error)),
         };
         Ok(Self { path, state: RefCell::new(state) })
+    }
+
+    /// How the file itself stands, for `doctor`.
+    #[must_use]
+    pub fn look(&self) -> JournalLook {
+        let state = self.state.borrow();
+        let whole = std::fs::metadata(&self.path).map_or(state.length, |meta| meta.len());
+        // Opened, and nothing written.
+        let writable = !state.exists || OpenOptions::new().write(true).open(&self.path).is_ok();
+        JournalLook { newer: state.format > FORMAT, torn: whole > state.length, writable }
     }
 
     fn writer(&self, state: &State) -> Result<File, StoreError> {

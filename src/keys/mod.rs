@@ -2,6 +2,8 @@
 //!
 //! Nothing here may read a clock, a file, the environment or the network, or know the SDK.
 
+pub mod countdown;
+pub mod doctor;
 pub mod facts;
 pub mod health;
 pub mod journal;
@@ -13,5 +15,6 @@ pub mod purge;
 pub mod reminder;
 pub mod rotation;
 pub mod secret;
+pub mod short;
 pub mod timetable;
 pub mod words;

@@ -73,6 +73,12 @@ impl WeeklyHour {
         self.on(first.checked_add_days(Days::new(7)).unwrap_or(first))
     }
 
+    /// An instant on this hour's own clock, such as `Fri 2026-11-20 23:55 Europe/Berlin`.
+    #[must_use]
+    pub fn shown(&self, at: Time) -> String {
+        format!("{} {}", at.with_timezone(&self.timezone).format("%a %Y-%m-%d %H:%M"), self.timezone)
+    }
+
     fn on(&self, day: chrono::NaiveDate) -> DateTime<Utc> {
         first_instant(&self.timezone, day.and_time(self.time))
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here may name an adapter (`aws`, `host`) or decide what `keys` decides.
 
+pub mod doctor;
 pub mod import;
 pub mod purge;
 pub mod rotate;

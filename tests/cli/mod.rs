@@ -18,6 +18,7 @@ mod rollback;
 mod rotate;
 mod secrets;
 mod settings;
+mod short;
 mod state;
 mod status;
 mod terminal;
@@ -142,7 +143,7 @@ const STRANGER: u32 = 54_321;
 
 /// The program as [`STRANGER`], who owns the home folder; `None`, said in words, where we may not become one.
 #[cfg(unix)]
-fn as_stranger(station: &Workstation, what: &str, arguments: &[&str]) -> Option<Command> {
+pub fn as_stranger(station: &Workstation, what: &str, arguments: &[&str]) -> Option<Command> {
     let id = STRANGER.to_string();
     let shared = ["--reuid", &id, "--regid", &id, "--clear-groups"];
     if !possible(what, Command::new("setpriv").args(shared).arg(program()).arg("--version")) {

@@ -341,35 +341,4 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys::facts::Time;
-    use crate::keys::journal::RotationId;
-
-    /// Asked to stop from the start.
-    struct Stopping;
-
-    impl Clock for Stopping {
-        fn now(&self) -> Time {
-            Time::default()
-        }
-        async fn sleep(&self, _: TimeDelta) {}
-        fn stop_requested(&self) -> bool {
-            true
-        }
-        fn new_rotation_id(&self) -> RotationId {
-            RotationId::from_bits(0)
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_stop_nothing_new_is_begun_and_what_completes_a_write_for_seconds_only() {
-        let brakes = Brakes::new(&Stopping, None, 1);
-        assert_eq!(brakes.refusal(Urgency::Ordinary), Some(Stopped::Asked));
-        assert_eq!(brakes.refusal(Urgency::Completing), None);
-        tokio::time::advance(LAST_WORDS / 2).await;
-        assert_eq!(brakes.refusal(Urgency::Completing), None);
-        tokio::time::advance(LAST_WORDS / 2).await;
-        assert_eq!(brakes.refusal(Urgency::Completing), Some(Stopped::Asked));
-    }
-}
+mod tests;
