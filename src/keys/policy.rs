@@ -189,6 +189,13 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// A key that does not work any more gives way to a fresh one: only while a person is there. Whoever switched it
+    /// off may have meant it, and a timer must not undo that.
+    #[must_use]
+    pub fn replaces_dead_keys(&self) -> bool {
+        self.other_signs && !self.scheduled
+    }
+
     /// True when this run will write to IAM whatever is listed, so that a session is worth its code.
     #[must_use]
     pub fn surely_writes(&self) -> bool {

@@ -89,7 +89,7 @@ fn target_refused(s: &Situation, policy: &Policy, listing: &[KeyFacts]) -> Optio
         return match (trusted, target) {
             (Some(until), _) => Some(Decision::Wait { until, reason: Waiting::FreshList }),
             // It is to be replaced, not to be used: whatever its age was.
-            _ if policy.other_signs => None,
+            _ if policy.replaces_dead_keys() => None,
             (None, Some(off)) => Some(Decision::Blocked(Blocked::TargetNotActive { key, status: off.status.clone() })),
             (None, None) => Some(Decision::Blocked(Blocked::TargetGone { key })),
         };
@@ -182,7 +182,8 @@ fn keep_in_trouble(s: &Situation, policy: &Policy, r: &Rotation, keep: &KeyId) -
 /// Neither key of the rotation works, and another identity can make a fresh one: nothing is lost with it.
 fn given_up(s: &Situation, policy: &Policy, r: &Rotation, what: &impl fmt::Display) -> Option<Decision> {
     let retire_works = s.listing.iter().flatten().any(|facts| facts.id == r.retire && facts.status == Status::Active);
-    let keep = r.keep.as_ref().filter(|_| policy.other_signs && policy.goal != Goal::Rollback && !retire_works)?;
+    let keep =
+        r.keep.as_ref().filter(|_| policy.replaces_dead_keys() && policy.goal != Goal::Rollback && !retire_works)?;
     let reason = format!("{keep} is {what}, and {} does not work either", r.retire);
     Some(Decision::Do(Step::Record(Event::Abandoned { reason })))
 }

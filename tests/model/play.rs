@@ -240,6 +240,8 @@ fn justified(schedule: &Schedule, blocked: &Blocked) -> bool {
         Blocked::OrphanUseUnknown { .. } => schedule.nature.last_use_denied,
         Blocked::Orphan { .. } => nobody_says_yes,
         Blocked::RetiredInGrace { .. } | Blocked::OrphanInGrace { .. } => timer || nobody_says_yes,
+        // A timer leaves a key that somebody switched off to a person.
+        Blocked::TargetGone { .. } | Blocked::TargetNotActive { .. } => timer && schedule.story.taken(),
         // A key that no rotation here has made.
         Blocked::AgeUnknown { .. } => timer && schedule.nature.reads_need_mfa,
         _ => false,

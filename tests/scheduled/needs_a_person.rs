@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::cli::auth_profile::sign_in_as;
+use crate::cli::auth_profile::{sign_in, sign_in_as};
 use crate::sandbox::{Fault, MFA_DEMANDED, OWN_KEYS};
 
 /// Nothing is written, and the line has these words, what to run, and that no desktop was there.
@@ -63,6 +63,23 @@ fn a_sign_in_that_is_over_is_told_with_what_is_known_of_the_key() {
     let words = [&format!("{held} is 40 d old"), "the purge takes it on ", "aws login --profile login"];
     let line = called_for(&station, &["--auth-profile", "login"], &words);
     assert!(line.starts_with("default: not rotated: "), "{line}");
+}
+
+#[test]
+fn a_key_that_somebody_switched_off_is_not_replaced_by_a_timer() {
+    for gone in [false, true] {
+        let station = station();
+        sign_in(&station);
+        let held = station.held_id();
+        if gone {
+            station.sandbox.delete_key(&held)
+        } else {
+            station.sandbox.set_status(&held, "Inactive")
+        }
+        let words = [if gone { "does not work any more" } else { "is Inactive at IAM" }, "--yes"];
+        called_for(&station, &["--auth-profile", "login"], &words);
+        assert_eq!(station.sandbox.count("CreateAccessKey"), 0);
+    }
 }
 
 #[test]

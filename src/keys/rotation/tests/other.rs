@@ -42,6 +42,18 @@ fn a_dead_key_is_replaced_whatever_its_age_was() {
 }
 
 #[test]
+fn a_timer_replaces_no_dead_key() {
+    let timer = Policy { scheduled: true, other_signs: true, ..policy(Goal::RotateDue { week: None }) };
+    let off_or_gone = [
+        (vec![off()], Blocked::TargetNotActive { key: id("OLD"), status: Status::Inactive }),
+        (vec![], Blocked::TargetGone { key: id("OLD") }),
+    ];
+    for (listing, why) in off_or_gone {
+        assert_eq!(next(&listed(0, None, &listing), &timer), Decision::Blocked(why));
+    }
+}
+
+#[test]
 fn only_the_flag_lets_a_dead_key_be_replaced() {
     for listing in [&[off()][..], &[]] {
         assert!(matches!(next(&listed(0, None, listing), &with_yes()), Decision::Blocked(_)), "{listing:?}");
@@ -81,7 +93,7 @@ fn of_two_full_slots_only_a_named_key_gives_way_and_it_may_be_the_dead_one() {
     let full = [&[off(), other(Status::Active)][..], &[other(Status::Active), key("THIRD", Status::Inactive, -DAY)]];
     for listing in full {
         let blocked = Blocked::BothSlotsTaken { target: id("OLD"), keys: listing.to_vec() };
-        for policy in [by_other(), Policy { yes: true, ..by_other() }, Policy { scheduled: true, ..by_other() }] {
+        for policy in [by_other(), Policy { yes: true, ..by_other() }] {
             assert_eq!(next(&listed(0, None, listing), &policy), Decision::Blocked(blocked.clone()));
         }
         for given in listing {
