@@ -72,9 +72,9 @@ fn a_key_that_somebody_switched_off_is_not_replaced_by_a_timer() {
         sign_in(&station);
         let held = station.held_id();
         if gone {
-            station.sandbox.delete_key(&held)
+            station.sandbox.delete_key(&held);
         } else {
-            station.sandbox.set_status(&held, "Inactive")
+            station.sandbox.set_status(&held, "Inactive");
         }
         let words = [if gone { "does not work any more" } else { "is Inactive at IAM" }, "--yes"];
         called_for(&station, &["--auth-profile", "login"], &words);
