@@ -32,7 +32,9 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 pub use self::error::FileError;
-pub use self::private::{create_file, create_private_dir, erase, erase_aside, prove_creatable, write_new_secret_file};
+pub use self::private::{
+    create_file, create_private_dir, erase, erase_aside, prove_creatable, put, write_new_secret_file,
+};
 
 const TEMP_PREFIX: &str = ".keyrot-me-";
 const TEMP_SUFFIX: &str = ".tmp";

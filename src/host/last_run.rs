@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::record;
 use crate::keys::facts::Time;
 
 /// The end of one `rotate --scheduled`.
@@ -26,7 +27,7 @@ fn file(state: &Path) -> PathBuf {
 /// `None` where the timer never ran, or the file is not ours to read: it is only told, never trusted.
 #[must_use]
 pub fn read(state: &Path) -> Option<LastRun> {
-    serde_json::from_slice(&std::fs::read(file(state)).ok()?).ok()
+    record::read(&file(state))
 }
 
 /// Replaces the record; the state folder must be there.
@@ -34,9 +35,7 @@ pub fn read(state: &Path) -> Option<LastRun> {
 /// # Errors
 /// The reason in words.
 pub fn write(state: &Path, run: &LastRun) -> Result<(), String> {
-    let mut new = tempfile::NamedTempFile::new_in(state).map_err(|error| error.to_string())?;
-    serde_json::to_writer(&mut new, run).map_err(|error| error.to_string())?;
-    new.persist(file(state)).map(drop).map_err(|error| error.to_string())
+    record::write(&file(state), run)
 }
 
 /// Forgets it; none is no error.

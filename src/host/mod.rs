@@ -24,6 +24,7 @@ pub mod process;
 pub mod process_line;
 pub mod profile_files;
 pub mod prompt;
+pub mod record;
 pub mod reminders;
 pub mod report;
 pub mod schedule;

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::notify::Shown;
+use super::record;
 
 const VERSION: u32 = 1;
 
@@ -49,8 +50,7 @@ impl Reminders {
     #[must_use]
     pub fn read(state_folder: &Path) -> Self {
         let path = state_folder.join("reminders.json");
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        let content: Option<Content> = serde_json::from_slice(&bytes).ok();
+        let content: Option<Content> = record::read(&path);
         let entries = content.filter(|content| content.version == VERSION).map(|content| content.reminders);
         Self { path, entries: entries.unwrap_or_default() }
     }
@@ -74,11 +74,8 @@ impl Reminders {
     /// # Errors
     /// The reason in words.
     pub fn write(&self) -> Result<(), String> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
         let content = Content { version: VERSION, reminders: self.entries.clone() };
-        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(|error| error.to_string())?;
-        serde_json::to_writer(&mut new, &content).map_err(|error| error.to_string())?;
-        new.persist(&self.path).map(drop).map_err(|error| error.to_string())
+        record::write(&self.path, &content)
     }
 }
 

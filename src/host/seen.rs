@@ -4,15 +4,12 @@
 //! It holds key ids and dates, never a secret. Nothing is decided by it: a wrong word here makes a wrong word in a prompt.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::record;
 use crate::keys::facts::{KeyId, Time};
-
-/// Larger files are not ours, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// A profile's key as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +33,7 @@ impl Seen {
     /// A file that is missing, or is no such file, has seen nothing.
     #[must_use]
     pub fn read(state: &Path) -> Self {
-        let mut text = Vec::new();
-        let read = std::fs::File::open(file(state)).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text));
-        read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or_default()
+        record::read(&file(state)).unwrap_or_default()
     }
 
     /// What was seen of a key, under whatever profile.
@@ -62,9 +57,7 @@ impl Seen {
     /// # Errors
     /// The reason in words.
     pub fn write(&self, state: &Path) -> Result<(), String> {
-        let mut new = tempfile::NamedTempFile::new_in(state).map_err(|error| error.to_string())?;
-        serde_json::to_writer(&mut new, self).map_err(|error| error.to_string())?;
-        new.persist(file(state)).map(drop).map_err(|error| error.to_string())
+        record::write(&file(state), self)
     }
 }
 

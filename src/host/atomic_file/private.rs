@@ -74,6 +74,13 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     platform::sync_folder(folder).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
 }
 
+/// Replaces `path`, or makes it, mode 0600: whole or not at all, but not durably. For what may be lost.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut temp = own_temp(folder_of(path))?;
+    temp.write_all(bytes).map_err(FileError::io("write", path))?;
+    temp.persist(path).map(drop).map_err(|failed| FileError::io("replace", path)(failed.error))
+}
+
 /// Overwrites a file with zeros and removes it, durably. A file that is not there is no error.
 ///
 /// The zeros are a courtesy, not a proof: SSDs and copy-on-write file systems put them elsewhere. What makes
