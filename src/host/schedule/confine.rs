@@ -1,21 +1,13 @@
 //! Programs that work only with more rights than their caller has: a confined run could not start them so.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::host::paths;
+use crate::host::other_program;
 
 /// True for a program that is set-user-id or set-group-id (1Password's `op` is), and for a snap, whose launcher is.
 #[must_use]
 pub fn gains_rights(program: &str) -> bool {
-    found(program).is_some_and(|path| path.starts_with("/snap/") || is_snap(&path) || is_set_id(&path))
-}
-
-fn found(program: &str) -> Option<PathBuf> {
-    if program.contains('/') {
-        return Some(PathBuf::from(program));
-    }
-    let folders = paths::env("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+    other_program::find(program).is_some_and(|path| path.starts_with("/snap/") || is_snap(&path) || is_set_id(&path))
 }
 
 /// Snaps' commands are links to one program.
