@@ -363,6 +363,11 @@ pub struct Sign {
     pub yes: bool,
 }
 
+/// An option as words of a command line. A value that begins with a dash would be taken for an option of its own.
+pub fn option(name: &str, value: &str) -> Vec<String> {
+    if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name.to_owned(), value.to_owned()] }
+}
+
 /// Never refused here: clap would show the value.
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
 fn parse_code(text: &str) -> Result<SecretKey, Infallible> {
@@ -406,6 +411,15 @@ mod tests {
     fn a_code_on_the_command_line_is_masked_in_debug() {
         let cli = Cli::parse_from(["keyrot-me", "rotate", "--mfa-code", "493027"]);
         assert!(!format!("{cli:?} {cli:#?}").contains("493027"));
+    }
+
+    #[test]
+    fn an_option_whose_value_begins_with_a_dash_stays_its_value() {
+        for profile in ["work", "-x", "--all"] {
+            let words = ["keyrot-me", "status"].map(str::to_owned).into_iter().chain(option("--profile", profile));
+            let Command::Status(status) = Cli::parse_from(words).command else { panic!("{profile}") };
+            assert_eq!(status.profiles.profile, [profile]);
+        }
     }
 
     #[test]

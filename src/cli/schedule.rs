@@ -6,7 +6,7 @@
 mod words;
 
 use crate::aws::profile::ProfileFiles;
-use crate::cli::args::{Output, Schedule, ScheduleCommand, ScheduleInstall};
+use crate::cli::args::{Output, Schedule, ScheduleCommand, ScheduleInstall, option};
 use crate::cli::auth_profile;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::{Subject, Workplace, found_places, usage};
@@ -102,19 +102,14 @@ fn arguments(args: &ScheduleInstall, subjects: &[Subject]) -> Vec<String> {
         words.push("--all".to_owned());
     } else {
         for profile in subjects.iter().flat_map(|subject| &subject.profiles) {
-            words.extend(named("--profile", profile));
+            words.extend(option("--profile", profile));
         }
     }
     if args.no_mfa {
         words.push("--no-mfa".to_owned());
     }
-    words.extend(args.auth_profile.iter().flat_map(|profile| named("--auth-profile", profile)));
+    words.extend(args.auth_profile.iter().flat_map(|profile| option("--auth-profile", profile)));
     words
-}
-
-/// A name that begins with a dash would be taken for an option of its own.
-fn named(option: &str, name: &str) -> Vec<String> {
-    if name.starts_with('-') { vec![format!("{option}={name}")] } else { vec![option.to_owned(), name.to_owned()] }
 }
 
 /// The line to paste goes to standard output, all else to standard error.

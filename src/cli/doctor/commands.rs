@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use crate::cli::args::option;
 use crate::keys::doctor::Commands;
 
 /// One word of a command line.
@@ -25,9 +26,7 @@ pub fn about(command: &str, profile: &str, is_default: bool) -> String {
     if is_default {
         return command.to_owned();
     }
-    // A name that begins with a dash would be taken for an option.
-    let joined = if profile.starts_with('-') { '=' } else { ' ' };
-    format!("{command} --profile{joined}{}", word(profile))
+    format!("{command} {}", shell_words::join(option("--profile", profile)))
 }
 
 /// Those that findings about keys name.
@@ -46,7 +45,7 @@ mod tests {
     fn names_are_quoted_where_a_shell_would_read_them_otherwise() {
         assert_eq!(about("keyrot-me rotate", "default", true), "keyrot-me rotate");
         assert_eq!(about("keyrot-me rotate", "my work", false), "keyrot-me rotate --profile 'my work'");
-        assert_eq!(about("keyrot-me rotate", "-x", false), "keyrot-me rotate --profile=-x");
+        assert_eq!(about("keyrot-me rotate", "-x", false), "keyrot-me rotate '--profile=-x'");
         if !cfg!(windows) {
             assert_eq!(edit(Path::new("/a b/c.toml"), Some(3)), "${EDITOR:-vi} +3 '/a b/c.toml'");
         }

@@ -106,9 +106,11 @@ fn task_findings(task: &InstalledTask, files: Option<&ProfileFiles>) -> Vec<Find
 
 /// Installs it as it is installed.
 fn reinstall(task: &InstalledTask) -> String {
-    let own = ["rotate", "--scheduled"];
-    let options = task.arguments.iter().filter(|word| !own.contains(&word.as_str()));
-    options.fold(INSTALL.to_owned(), |line, option| format!("{line} {}", commands::word(option)))
+    let options = match task.arguments.as_slice() {
+        [rotate, scheduled, options @ ..] if rotate == "rotate" && scheduled == "--scheduled" => options,
+        all => all,
+    };
+    options.iter().fold(INSTALL.to_owned(), |line, option| format!("{line} {}", commands::word(option)))
 }
 
 /// Those that its command line names.
@@ -158,6 +160,8 @@ fn notifications(service: &Result<String, NoNotice>, timer: bool) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use crate::host::atomic_file;
+
     use super::*;
 
     fn task() -> InstalledTask {
@@ -194,6 +198,26 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].state == State::Problem && found[0].what.contains("/gone/keyrot-me"), "{found:?}");
         assert_eq!(profiles(&task()).collect::<Vec<_>>(), ["my work"]);
+        let named_so = InstalledTask {
+            arguments: ["rotate", "--scheduled", "--profile", "rotate"].map(str::to_owned).into(),
+            ..off
+        };
+        assert!(reinstall(&named_so).ends_with("install --profile rotate"), "{}", reinstall(&named_so));
+    }
+
+    #[tokio::test]
+    async fn a_timer_about_a_profile_that_is_not_there_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (credentials, config) = (folder.path().join("credentials"), folder.path().join("config"));
+        atomic_file::put(&config, b"[profile work]\nregion = us-east-1\n").unwrap();
+        let files = ProfileFiles::load(&credentials, &config).await.unwrap();
+        let said = |profile: &str| {
+            let arguments = ["rotate", "--scheduled", "--profile", profile].map(str::to_owned).into();
+            let found = task_findings(&InstalledTask { arguments, ..task() }, Some(&files));
+            let gone = format!("'{profile}', which is not there");
+            found.iter().any(|finding| finding.state == State::Problem && finding.what.contains(&gone))
+        };
+        assert_eq!((said("work"), said("gone")), (false, true));
     }
 
     #[test]

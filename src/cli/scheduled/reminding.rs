@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::cli::args::{Rotate, Sign};
+use crate::cli::args::{Rotate, Sign, option};
 use crate::cli::error::{Exit, Failure};
 use crate::cli::machine::{LeftOut, Subject};
 use crate::cli::render;
@@ -135,11 +135,11 @@ fn unread(profiles: Vec<String>, failure: &Failure) -> Reminder {
 /// What a person runs in this run's place.
 fn command(profiles: &[String], sign: &Sign) -> String {
     let mut words = vec!["keyrot-me".to_owned(), "rotate".to_owned()];
-    words.extend(profiles.iter().take(1).flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
+    words.extend(profiles.iter().take(1).flat_map(|profile| option("--profile", profile)));
     if sign.no_mfa {
         words.push("--no-mfa".to_owned());
     }
-    words.extend(sign.auth_profile.iter().flat_map(|name| ["--auth-profile".to_owned(), name.clone()]));
+    words.extend(sign.auth_profile.iter().flat_map(|name| option("--auth-profile", name)));
     shell_words::join(words)
 }
 
