@@ -13,6 +13,21 @@ use crate::keys::purge::row::{AccountSummary, KeyRow};
 use crate::keys::purge::{Tags, UserFacts};
 use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
 
+/// Actions of IAM as errors name them. Whoever counts the refusals of one, and the adapter that meets them, must mean the
+/// same.
+pub mod action {
+    pub const GET_GROUP: &str = "iam:GetGroup";
+    pub const LIST_USERS: &str = "iam:ListUsers";
+    pub const GET_USER: &str = "iam:GetUser";
+    pub const LIST_GROUPS_FOR_USER: &str = "iam:ListGroupsForUser";
+    pub const LIST_ACCESS_KEYS: &str = "iam:ListAccessKeys";
+    pub const GET_ACCESS_KEY_LAST_USED: &str = "iam:GetAccessKeyLastUsed";
+    pub const TAG_USER: &str = "iam:TagUser";
+    pub const UNTAG_USER: &str = "iam:UntagUser";
+    pub const UPDATE_ACCESS_KEY: &str = "iam:UpdateAccessKey";
+    pub const DELETE_ACCESS_KEY: &str = "iam:DeleteAccessKey";
+}
+
 /// Why a call gave no answer that can be used: the wire's codes, sorted by what they mean for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {

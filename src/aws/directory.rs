@@ -10,21 +10,11 @@ use aws_types::request_id::RequestId as _;
 
 use super::endpoint::Service;
 use super::error::{call_error, incomplete, refusal};
-use super::iam::{LAST_USED, facts, key_use};
+use super::iam::{facts, key_use};
 use super::session::{Shared, Source, quiet};
 use crate::keys::facts::{KeyFacts, KeyId};
 use crate::keys::purge::{Tags, UserFacts};
-use crate::ports::{CallError, Directory, KeyUse, Page, RequestId, TaggedUser};
-
-const GROUP: &str = "iam:GetGroup";
-const USERS: &str = "iam:ListUsers";
-const USER: &str = "iam:GetUser";
-const GROUPS: &str = "iam:ListGroupsForUser";
-const KEYS: &str = "iam:ListAccessKeys";
-const TAG: &str = "iam:TagUser";
-const UNTAG: &str = "iam:UntagUser";
-const UPDATE: &str = "iam:UpdateAccessKey";
-const DELETE: &str = "iam:DeleteAccessKey";
+use crate::ports::{CallError, Directory, KeyUse, Page, RequestId, TaggedUser, action};
 
 /// The most that IAM gives at once (IAM API reference, `MaxItems`).
 const MOST_ITEMS: i32 = 1000;
@@ -62,82 +52,85 @@ impl Directory for AwsDirectory {
 
     async fn group_page(&self, group: &str, marker: Option<&str>) -> Result<Page<UserFacts>, CallError> {
         let call = self.iam.get_group().group_name(group).max_items(MOST_ITEMS).set_marker(marker.map(str::to_owned));
-        let answer = quiet(call.send()).await.map_err(|e| call_error(GROUP, &e))?;
+        let answer = quiet(call.send()).await.map_err(|e| call_error(action::GET_GROUP, &e))?;
         let found = answer.group.filter(|found| !found.group_name.is_empty());
-        self.seen(&found.ok_or_else(|| incomplete(GROUP, "does not speak of the group"))?.arn);
-        let items = answer.users.into_iter().map(|user| user_facts(GROUP, user)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: next(GROUP, answer.is_truncated, answer.marker)? })
+        self.seen(&found.ok_or_else(|| incomplete(action::GET_GROUP, "does not speak of the group"))?.arn);
+        let items =
+            answer.users.into_iter().map(|user| user_facts(action::GET_GROUP, user)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: next(action::GET_GROUP, answer.is_truncated, answer.marker)? })
     }
 
     async fn users_page(&self, marker: Option<&str>) -> Result<Page<UserFacts>, CallError> {
         let call = self.iam.list_users().max_items(MOST_ITEMS).set_marker(marker.map(str::to_owned));
-        let answer = quiet(call.send()).await.map_err(|e| call_error(USERS, &e))?;
+        let answer = quiet(call.send()).await.map_err(|e| call_error(action::LIST_USERS, &e))?;
         answer.users.first().iter().for_each(|user| self.seen(&user.arn));
-        let items = answer.users.into_iter().map(|user| user_facts(USERS, user)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: next(USERS, answer.is_truncated, answer.marker)? })
+        let items =
+            answer.users.into_iter().map(|user| user_facts(action::LIST_USERS, user)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: next(action::LIST_USERS, answer.is_truncated, answer.marker)? })
     }
 
     async fn user(&self, name: &str) -> Result<TaggedUser, CallError> {
-        let answer = quiet(self.iam.get_user().user_name(name).send()).await.map_err(|e| call_error(USER, &e))?;
-        let mut user = answer.user.ok_or_else(|| incomplete(USER, "holds no user"))?;
+        let answer =
+            quiet(self.iam.get_user().user_name(name).send()).await.map_err(|e| call_error(action::GET_USER, &e))?;
+        let mut user = answer.user.ok_or_else(|| incomplete(action::GET_USER, "holds no user"))?;
         self.seen(&user.arn);
         let mut tags = Tags::new();
         for Tag { key, value, .. } in user.tags.take().unwrap_or_default() {
             if key.is_empty() || tags.insert(key, value).is_some() {
-                return Err(incomplete(USER, "holds a tag without a name, or twice"));
+                return Err(incomplete(action::GET_USER, "holds a tag without a name, or twice"));
             }
         }
-        Ok(TaggedUser { user: user_facts(USER, user)?, tags })
+        Ok(TaggedUser { user: user_facts(action::GET_USER, user)?, tags })
     }
 
     async fn groups_page(&self, user: &str, marker: Option<&str>) -> Result<Page<String>, CallError> {
         let call = self.iam.list_groups_for_user().user_name(user).max_items(MOST_ITEMS);
         let answer = quiet(call.set_marker(marker.map(str::to_owned)).send()).await;
-        let answer = answer.map_err(|e| call_error(GROUPS, &e))?;
+        let answer = answer.map_err(|e| call_error(action::LIST_GROUPS_FOR_USER, &e))?;
         let names = answer.groups.into_iter().map(|group| group.group_name);
         let items: Vec<String> = names.collect();
         if items.iter().any(String::is_empty) {
-            return Err(incomplete(GROUPS, "holds a group without a name"));
+            return Err(incomplete(action::LIST_GROUPS_FOR_USER, "holds a group without a name"));
         }
-        Ok(Page { items, next: next(GROUPS, answer.is_truncated, answer.marker)? })
+        Ok(Page { items, next: next(action::LIST_GROUPS_FOR_USER, answer.is_truncated, answer.marker)? })
     }
 
     async fn keys_page(&self, user: &str, marker: Option<&str>) -> Result<Page<KeyFacts>, CallError> {
         let call = self.iam.list_access_keys().user_name(user).max_items(MOST_ITEMS);
         let answer = quiet(call.set_marker(marker.map(str::to_owned)).send()).await;
-        let answer = answer.map_err(|e| call_error(KEYS, &e))?;
+        let answer = answer.map_err(|e| call_error(action::LIST_ACCESS_KEYS, &e))?;
         let items = answer.access_key_metadata.iter().map(facts).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: next(KEYS, answer.is_truncated, answer.marker)? })
+        Ok(Page { items, next: next(action::LIST_ACCESS_KEYS, answer.is_truncated, answer.marker)? })
     }
 
     async fn key_use(&self, key: &KeyId) -> Result<KeyUse, CallError> {
         let call = self.iam.get_access_key_last_used().access_key_id(key.as_str());
-        key_use(quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?)
+        key_use(quiet(call.send()).await.map_err(|e| call_error(action::GET_ACCESS_KEY_LAST_USED, &e))?)
     }
 
     async fn tag(&self, user: &str, name: &str, value: &str) -> Result<RequestId, CallError> {
         let tag = Tag::builder().key(name).value(value).build();
-        let tag = tag.map_err(|_| refusal(TAG, "the tag could not be built".into()))?;
+        let tag = tag.map_err(|_| refusal(action::TAG_USER, "the tag could not be built".into()))?;
         let answer = quiet(self.iam.tag_user().user_name(user).tags(tag).send()).await;
-        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(TAG, &e))
+        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(action::TAG_USER, &e))
     }
 
     async fn untag(&self, user: &str, names: &[String]) -> Result<RequestId, CallError> {
         let call = self.iam.untag_user().user_name(user).set_tag_keys(Some(names.to_vec()));
         let answer = quiet(call.send()).await;
-        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(UNTAG, &e))
+        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(action::UNTAG_USER, &e))
     }
 
     async fn disable(&self, user: &str, key: &KeyId) -> Result<RequestId, CallError> {
         let call = self.iam.update_access_key().user_name(user).access_key_id(key.as_str());
         let answer = quiet(call.status(StatusType::Inactive).send()).await;
-        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(UPDATE, &e))
+        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(action::UPDATE_ACCESS_KEY, &e))
     }
 
     async fn delete(&self, user: &str, key: &KeyId) -> Result<RequestId, CallError> {
         let call = self.iam.delete_access_key().user_name(user).access_key_id(key.as_str());
         let answer = quiet(call.send()).await;
-        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(DELETE, &e))
+        answer.map(|done| done.request_id().map(str::to_owned)).map_err(|e| call_error(action::DELETE_ACCESS_KEY, &e))
     }
 }
 

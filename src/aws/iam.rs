@@ -16,15 +16,10 @@ use super::session::{Limits, Shared, quiet, timeouts};
 use crate::keys::facts::{Identity, KeyFacts, KeyId, LastUsed, Status, Time};
 use crate::keys::journal::RotationId;
 use crate::keys::secret::{AccessKey, SecretKey, Session, Signer};
-use crate::ports::{CallError, CreatedKey, Creation, Iam, KeyUse};
+use crate::ports::{CallError, CreatedKey, Creation, Iam, KeyUse, action};
 
 const CREATE: &str = "iam:CreateAccessKey";
-const LIST: &str = "iam:ListAccessKeys";
 const LIST_MFA: &str = "iam:ListMFADevices";
-const UPDATE: &str = "iam:UpdateAccessKey";
-const DELETE: &str = "iam:DeleteAccessKey";
-pub(super) const LAST_USED: &str = "iam:GetAccessKeyLastUsed";
-const USER: &str = "iam:GetUser";
 const KEY_INFO: &str = "sts:GetAccessKeyInfo";
 const IDENTITY: &str = "sts:GetCallerIdentity";
 const SESSION: &str = "sts:GetSessionToken";
@@ -87,10 +82,10 @@ impl AwsIam {
 
     async fn all_keys(&self, signer: &Signer, user: Option<&str>) -> Result<Vec<KeyFacts>, CallError> {
         let iam = self.clients(signer).iam;
-        let (mut keys, mut page) = (Vec::new(), Pages::new(LIST));
+        let (mut keys, mut page) = (Vec::new(), Pages::new(action::LIST_ACCESS_KEYS));
         loop {
             let call = iam.list_access_keys().set_user_name(user.map(str::to_owned)).set_marker(page.marker.clone());
-            let answer = quiet(call.send()).await.map_err(|e| call_error(LIST, &e))?;
+            let answer = quiet(call.send()).await.map_err(|e| call_error(action::LIST_ACCESS_KEYS, &e))?;
             let more = page.turn(answer.is_truncated, answer.marker)?;
             for row in &answer.access_key_metadata {
                 keys.push(facts(row)?);
@@ -172,26 +167,26 @@ impl Iam for AwsIam {
         let status = if active { StatusType::Active } else { StatusType::Inactive };
         let call = self.clients(signer).iam.update_access_key();
         let answer = quiet(call.user_name(user).access_key_id(key.as_str()).status(status).send()).await;
-        answer.map(drop).map_err(|e| call_error(UPDATE, &e))
+        answer.map(drop).map_err(|e| call_error(action::UPDATE_ACCESS_KEY, &e))
     }
 
     async fn delete_key(&self, signer: &Signer, user: &str, key: &KeyId) -> Result<(), CallError> {
         let call = self.clients(signer).iam.delete_access_key();
         let answer = quiet(call.user_name(user).access_key_id(key.as_str()).send()).await;
-        answer.map(drop).map_err(|e| call_error(DELETE, &e))
+        answer.map(drop).map_err(|e| call_error(action::DELETE_ACCESS_KEY, &e))
     }
 
     async fn key_use(&self, signer: &Signer, key: &KeyId) -> Result<KeyUse, CallError> {
         let call = self.clients(signer).iam.get_access_key_last_used().access_key_id(key.as_str());
-        key_use(quiet(call.send()).await.map_err(|e| call_error(LAST_USED, &e))?)
+        key_use(quiet(call.send()).await.map_err(|e| call_error(action::GET_ACCESS_KEY_LAST_USED, &e))?)
     }
 
     async fn user(&self, signer: &Signer, name: &str) -> Result<Identity, CallError> {
         let answer = quiet(self.clients(signer).iam.get_user().user_name(name).send()).await;
-        let arn = answer.map_err(|e| call_error(USER, &e))?.user.map(|user| user.arn).unwrap_or_default();
+        let arn = answer.map_err(|e| call_error(action::GET_USER, &e))?.user.map(|user| user.arn).unwrap_or_default();
         match arn.split(':').nth(4) {
             Some(account) => Ok(Identity { account: account.to_owned(), arn }),
-            None => Err(incomplete(USER, "does not tell the user's ARN")),
+            None => Err(incomplete(action::GET_USER, "does not tell the user's ARN")),
         }
     }
 
@@ -248,19 +243,27 @@ impl Pages {
 /// A row that cannot be understood is an error: dropping it could hide a key.
 pub(super) fn facts(row: &AccessKeyMetadata) -> Result<KeyFacts, CallError> {
     let id = KeyId::new(row.access_key_id.clone().unwrap_or_default());
-    let id =
-        id.map_err(|e| refusal(LIST, format!("the list holds a key that this program does not understand: {e}")))?;
-    let status = row.status.as_ref().ok_or_else(|| incomplete(LIST, "holds a key without a status"))?;
-    Ok(KeyFacts { id, status: Status::from_wire(status.as_str()), created: time(LIST, row.create_date.as_ref())? })
+    let id = id.map_err(|e| {
+        refusal(action::LIST_ACCESS_KEYS, format!("the list holds a key that this program does not understand: {e}"))
+    })?;
+    let status =
+        row.status.as_ref().ok_or_else(|| incomplete(action::LIST_ACCESS_KEYS, "holds a key without a status"))?;
+    Ok(KeyFacts {
+        id,
+        status: Status::from_wire(status.as_str()),
+        created: time(action::LIST_ACCESS_KEYS, row.create_date.as_ref())?,
+    })
 }
 
 /// A use without a date is none that was recorded.
 pub(super) fn key_use(answer: GetAccessKeyLastUsedOutput) -> Result<KeyUse, CallError> {
-    let used = answer.access_key_last_used.ok_or_else(|| incomplete(LAST_USED, "does not speak of the use"))?;
+    let used = answer
+        .access_key_last_used
+        .ok_or_else(|| incomplete(action::GET_ACCESS_KEY_LAST_USED, "does not speak of the use"))?;
     let last = match used.last_used_date {
         None => None,
         Some(at) => {
-            let at = time(LAST_USED, Some(&at))?;
+            let at = time(action::GET_ACCESS_KEY_LAST_USED, Some(&at))?;
             Some(LastUsed { at, service: used.service_name, region: used.region })
         }
     };

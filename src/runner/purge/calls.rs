@@ -14,7 +14,7 @@ use super::pace::{Admission, Answer, Pace, Ticket};
 use crate::keys::facts::{KeyFacts, KeyId};
 use crate::keys::purge::UserFacts;
 use crate::keys::purge::row::Stopped;
-use crate::ports::{CallError, Cause, Clock, Directory, KeyUse, Page, RequestId, TaggedUser};
+use crate::ports::{CallError, Cause, Clock, Directory, KeyUse, Page, RequestId, TaggedUser, action};
 
 /// Calls of one account that may be in flight together, where nothing throttles.
 const MOST_IN_FLIGHT: u32 = 64;
@@ -162,46 +162,50 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     }
 
     pub async fn group(&self, name: &str) -> Result<Vec<UserFacts>, Failed> {
-        self.all("iam:GetGroup", async |marker: Option<&str>| self.directory.group_page(name, marker).await).await
+        self.all(action::GET_GROUP, async |marker: Option<&str>| self.directory.group_page(name, marker).await).await
     }
 
     pub async fn users(&self) -> Result<Vec<UserFacts>, Failed> {
-        self.all("iam:ListUsers", async |marker: Option<&str>| self.directory.users_page(marker).await).await
+        self.all(action::LIST_USERS, async |marker: Option<&str>| self.directory.users_page(marker).await).await
     }
 
     pub async fn user(&self, name: &str) -> Result<TaggedUser, Failed> {
-        self.repeated("iam:GetUser", Urgency::Ordinary, async || self.directory.user(name).await).await
+        self.repeated(action::GET_USER, Urgency::Ordinary, async || self.directory.user(name).await).await
     }
 
     pub async fn groups_of(&self, user: &str) -> Result<Vec<String>, Failed> {
-        self.all("iam:ListGroupsForUser", async |marker: Option<&str>| self.directory.groups_page(user, marker).await)
-            .await
+        self.all(action::LIST_GROUPS_FOR_USER, async |marker: Option<&str>| {
+            self.directory.groups_page(user, marker).await
+        })
+        .await
     }
 
     pub async fn keys_of(&self, user: &str) -> Result<Vec<KeyFacts>, Failed> {
-        self.all("iam:ListAccessKeys", async |marker: Option<&str>| self.directory.keys_page(user, marker).await).await
+        self.all(action::LIST_ACCESS_KEYS, async |marker: Option<&str>| self.directory.keys_page(user, marker).await)
+            .await
     }
 
     pub async fn key_use(&self, key: &KeyId) -> Result<KeyUse, Failed> {
-        self.repeated("iam:GetAccessKeyLastUsed", Urgency::Ordinary, async || self.directory.key_use(key).await).await
+        self.repeated(action::GET_ACCESS_KEY_LAST_USED, Urgency::Ordinary, async || self.directory.key_use(key).await)
+            .await
     }
 
     pub async fn tag(&self, user: &str, name: &str, value: &str) -> Result<RequestId, Failed> {
-        self.repeated("iam:TagUser", Urgency::Completing, async || self.directory.tag(user, name, value).await).await
+        self.repeated(action::TAG_USER, Urgency::Completing, async || self.directory.tag(user, name, value).await).await
     }
 
     pub async fn untag(&self, user: &str, names: &[String]) -> Result<RequestId, Failed> {
-        self.repeated("iam:UntagUser", Urgency::Completing, async || self.directory.untag(user, names).await).await
+        self.repeated(action::UNTAG_USER, Urgency::Completing, async || self.directory.untag(user, names).await).await
     }
 
     /// Never repeated: what was read before it would be stale.
     pub async fn disable(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
-        self.once("iam:UpdateAccessKey", Urgency::Ordinary, &async || self.directory.disable(user, key).await).await
+        self.once(action::UPDATE_ACCESS_KEY, Urgency::Ordinary, &async || self.directory.disable(user, key).await).await
     }
 
     /// Never repeated: what was read before it would be stale.
     pub async fn delete(&self, user: &str, key: &KeyId) -> Result<RequestId, Failed> {
-        self.once("iam:DeleteAccessKey", Urgency::Ordinary, &async || self.directory.delete(user, key).await).await
+        self.once(action::DELETE_ACCESS_KEY, Urgency::Ordinary, &async || self.directory.delete(user, key).await).await
     }
 
     /// Follows a list to its end.

@@ -70,7 +70,7 @@ impl Directory for Nowhere {
     }
 }
 
-const DELETE: &str = "iam:DeleteAccessKey";
+const DELETE: &str = action::DELETE_ACCESS_KEY;
 
 #[tokio::test(start_paused = true)]
 async fn an_action_is_throttled_out_by_the_refusals_of_all_its_callers() {
@@ -84,7 +84,7 @@ async fn an_action_is_throttled_out_by_the_refusals_of_all_its_callers() {
     tokio::time::advance(Duration::from_secs(20)).await;
     assert!(calls.throttled_out(DELETE, 2, began));
     assert!(!calls.throttled_out(DELETE, 1, began), "this caller asked once only");
-    assert!(!calls.throttled_out("iam:TagUser", 2, began), "that is another action");
+    assert!(!calls.throttled_out(action::TAG_USER, 2, began), "that is another action");
     calls.count(DELETE, Answer::Served);
     assert!(!calls.throttled_out(DELETE, 2, began), "it was served since");
     assert!(calls.throttled_out(DELETE, FEWEST_REFUSALS, began), "this caller alone was refused so often");
@@ -96,5 +96,5 @@ async fn nobody_waits_on_in_an_account_that_is_given_up() {
     let calls = Calls::new(&Nowhere, &brakes, TimeDelta::seconds(20));
     let message = String::new();
     calls.give_up(CallError { action: DELETE, cause: Cause::Throttled, code: None, message });
-    assert!(calls.throttled_out("iam:TagUser", 0, Instant::now()));
+    assert!(calls.throttled_out(action::TAG_USER, 0, Instant::now()));
 }
