@@ -13,7 +13,7 @@ use keyrot_me::ports::{
     CallError, Clock, Directory, Estate, Gauge, KeyUse, MemberAccount, Page, Progress, RequestId, RoleToAssume,
     TaggedUser,
 };
-use keyrot_me::runner::purge::{Purge, Scope, Settings, Users};
+use keyrot_me::runner::purge::{Mode, Purge, Scope, Settings, Users};
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
@@ -96,9 +96,12 @@ fn settings(size: Size) -> Settings {
             own_user: None,
             cap: Cap::Percent(100),
         },
-        apply: size.apply,
+        mode: if size.apply { Mode::Apply } else { Mode::DryRun },
         report_last_use: true,
         allow_empty: false,
+        owner_tag: None,
+        only: Vec::new(),
+        finished: Vec::new(),
         role: None,
         external_id: None,
         deadline: None,

@@ -2,6 +2,7 @@
 
 mod asked;
 mod explain;
+pub mod notify;
 mod people;
 mod readers;
 
@@ -21,6 +22,7 @@ use crate::keys::purge::row::{Stopped, Summary};
 use crate::ports::{Clock, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
+use notify::{Notified, Notifier};
 use readers::Readers;
 
 pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
@@ -28,7 +30,7 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     stop.listen();
     let clock = SystemClock { stop };
     let mut settings = asked::settings(args, output, clock.now())?;
-    let (estate, own) = connect(args, output).await?;
+    let (estate, own, destination) = connect(args, output).await?;
     settings.rules.own_keys.extend(own);
     let purge = Purge { estate: &estate, clock: &clock, settings: &settings };
     if let Some(what) = &args.explain {
@@ -36,11 +38,16 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
     let header = asked::header(args, &settings, clock.now());
     let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
-    let mut readers = Readers::open(args, output, &header, gauge.as_ref())?;
+    let notifier = Notifier::open(args, &destination).await?;
+    let mut readers = Readers::open(args, output, &header, gauge.as_ref(), notifier)?;
     let ended = purge.run(&mut readers, &gauge).await;
-    let written = readers.finish(&ended.summary);
+    let (written, notifier) = readers.finish(&ended.summary);
     drop(gauge);
-    match exit(&ended, written.err()) {
+    let told = match notifier {
+        Some(notifier) => notifier.send(&ended.summary).await,
+        None => Notified::default(),
+    };
+    match exit(&ended, written.err(), &told) {
         // Standard output holds one object, and the report is there already.
         Err(failure) if output.json => {
             err(&failure);
@@ -50,8 +57,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
 }
 
-/// The credentials, and the long-term key that the profile's chain begins with.
-async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>), Failure> {
+/// The credentials, the long-term key that the profile's chain begins with, and where calls go.
+async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>, Destination), Failure> {
     let places = found_places()?;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
     let of_environment = args.profile.is_none() && paths::env("AWS_ACCESS_KEY_ID").is_some();
@@ -65,10 +72,11 @@ async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId
             err(format_args!("note: calls go to {}, not to AWS itself", custom.url));
         }
     }
-    let estate =
-        AwsEstate::connect(destination, args.profile.as_deref()).await.map_err(|problem| no_credentials(&problem))?;
+    let estate = AwsEstate::connect(destination.clone(), args.profile.as_deref())
+        .await
+        .map_err(|problem| no_credentials(&problem))?;
     let source = if of_environment { None } else { files.resolve(profile.unwrap_or("default")).ok() };
-    Ok((estate, source.map(|profile| profile.key.id)))
+    Ok((estate, source.map(|profile| profile.key.id), destination))
 }
 
 fn no_credentials(problem: &EstateProblem) -> Failure {
@@ -76,8 +84,8 @@ fn no_credentials(problem: &EstateProblem) -> Failure {
     Failure::new(exit, problem.to_string()).hint(problem.hint())
 }
 
-/// What the run came to; that it is incomplete outranks a cap that was hit.
-fn exit(ended: &Ended, unwritten: Option<ReportError>) -> Result<Exit, Failure> {
+/// What the run came to; that it is incomplete outranks people who were not told, and that a cap that was hit.
+fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> Result<Exit, Failure> {
     if let Some(error) = ended.report.clone().or(unwritten) {
         return Err(Failure::new(Exit::Incomplete, error.to_string())
             .hint("make room, then run again: what was done is in the account, a second run goes on from there"));
@@ -94,9 +102,19 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>) -> Result<Exit, Failure> 
     }
     let summary = &ended.summary;
     if summary.complete() {
+        if notified.failed > 0 {
+            return Err(untold(notified));
+        }
         return Ok(if summary.applied && summary.accounts_capped > 0 { Exit::Capped } else { Exit::Done });
     }
     Err(incomplete(summary))
+}
+
+/// Nothing was left alone, but somebody who should know does not.
+fn untold(notified: &Notified) -> Failure {
+    let why = notified.problems.join("; ");
+    Failure::new(Exit::Incomplete, format!("{} notices could not be sent: {why}", notified.failed))
+        .hint("the purge itself is complete; see --notify, and the report for whom it was about")
 }
 
 fn incomplete(summary: &Summary) -> Failure {

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod health;
 pub mod journal;
 pub mod lifecycle;
+pub mod notice;
 pub mod pasted;
 pub mod policy;
 pub mod preview;

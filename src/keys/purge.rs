@@ -10,12 +10,14 @@ use chrono::TimeDelta;
 use super::facts::{KeyFacts, KeyId, LastUsed, Time};
 
 pub mod cap;
+pub mod census;
 pub mod decide;
 pub mod explain;
 pub mod records;
 pub mod row;
 
 pub use cap::Cap;
+pub use census::Census;
 pub use decide::{Check, decide};
 pub use explain::{Explanation, explain};
 pub use row::Totals;

@@ -49,6 +49,15 @@ pub enum Scope {
     Organization { units: Vec<String> },
 }
 
+/// Whether anything is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    DryRun,
+    Apply,
+    /// Nothing is changed, and members of exempt groups are looked at too: what `--report-only` tells.
+    Review,
+}
+
 /// What one purge is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -57,12 +66,18 @@ pub struct Settings {
     /// Members of any of these are spared.
     pub exempt_groups: Vec<String>,
     pub rules: Rules,
-    /// Without it nothing is changed.
-    pub apply: bool,
+    pub mode: Mode,
     /// A report wants the last use of every over-age key.
     pub report_last_use: bool,
     /// A group without members is no gap in the coverage.
     pub allow_empty: bool,
+    /// The user tag that names a key's owner. Tags are read of every user whose keys a notice is due about, and
+    /// with [`Mode::Review`] of every user with keys.
+    pub owner_tag: Option<String>,
+    /// Of the accounts in `scope` only these, each of which must be there; empty: all.
+    pub only: Vec<String>,
+    /// Accounts that an earlier part of this run finished: not looked at again, not counted.
+    pub finished: Vec<String>,
     /// The name of the role to assume in each account.
     pub role: Option<String>,
     pub external_id: Option<String>,
@@ -97,7 +112,8 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     /// Runs to the end, to a stop, or to a report that fails.
     pub async fn run<R: PurgeReport, G: Gauge>(&self, report: &mut R, gauge: &G) -> Ended {
         let brakes = self.brakes();
-        let summary = Summary { applied: self.settings.apply, started: self.clock.now(), ..Summary::default() };
+        let summary =
+            Summary { applied: self.settings.mode == Mode::Apply, started: self.clock.now(), ..Summary::default() };
         let teller = Teller::new(report, gauge, &brakes, summary);
         match self.targets(&brakes).await {
             Ok((targets, identity)) => {

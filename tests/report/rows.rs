@@ -61,6 +61,7 @@ pub fn row(number: usize) -> KeyRow {
             service: "s3".into(),
             region: "eu-central-1".into(),
         }),
+        contact: None,
         decision: Decision {
             until: matches!(verb, Verb::Wait | Verb::Warn).then(|| time("2026-11-27T22:55:03Z")),
             ..Decision::new(verb, rule)

@@ -9,7 +9,7 @@ use crate::host::report::ReportHeader;
 use crate::keys::facts::Time;
 use crate::keys::purge::{Cap, Rules};
 use crate::keys::words::duration;
-use crate::runner::purge::{Scope, Settings, Users};
+use crate::runner::purge::{Mode, Scope, Settings, Users};
 
 /// Where nothing else is said; a key of a day is not warned of where the limit is shorter.
 const WARN_BEFORE: TimeDelta = TimeDelta::hours(24);
@@ -51,9 +51,16 @@ pub fn settings(args: &Purge, output: Output, now: Time) -> Result<Settings, Fai
             own_user: None,
             cap: args.max_affected.unwrap_or_default(),
         },
-        apply: args.apply,
+        mode: match (args.report_only, args.apply) {
+            (true, _) => Mode::Review,
+            (false, true) => Mode::Apply,
+            (false, false) => Mode::DryRun,
+        },
         report_last_use: output.json || !args.report.is_empty(),
         allow_empty: args.allow_empty,
+        owner_tag: args.notices.owner_tag.clone(),
+        only: Vec::new(),
+        finished: Vec::new(),
         role: args.role.clone(),
         external_id: args.external_id.clone(),
         deadline: args.time_limit.map(|limit| now + limit),
@@ -166,7 +173,7 @@ pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     asked.push(("exempt tag counts", if rules.exempt_tag { "yes" } else { "no" }.to_owned()));
     asked.push(("cap for each account", cap.clone()));
     let facts = asked.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
-    ReportHeader { applied: settings.apply, started: now, facts, rules: rules_json(args, settings, &cap) }
+    ReportHeader { applied: settings.mode == Mode::Apply, started: now, facts, rules: rules_json(args, settings, &cap) }
 }
 
 /// The same for programs.

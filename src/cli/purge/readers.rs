@@ -3,6 +3,7 @@
 
 use crate::cli::args::{Output, Purge as Args};
 use crate::cli::error::{Exit, Failure};
+use crate::cli::purge::notify::Notifier;
 use crate::cli::purge::people::{self, People};
 use crate::host::console::{err, output_gone};
 use crate::host::gauge::TerminalGauge;
@@ -13,6 +14,7 @@ use crate::ports::{PurgeReport, ReportError};
 pub struct Readers<'a> {
     people: Option<People>,
     reports: Reports,
+    notifier: Option<Notifier>,
     /// Its line must make room for people's.
     gauge: Option<&'a TerminalGauge>,
     applied: bool,
@@ -25,19 +27,20 @@ impl<'a> Readers<'a> {
         output: Output,
         header: &ReportHeader,
         gauge: Option<&'a TerminalGauge>,
+        notifier: Option<Notifier>,
     ) -> Result<Self, Failure> {
         let refused =
             |next: &'static str| move |error: ReportError| Failure::new(Exit::Usage, error.to_string()).hint(next);
         let reports = Reports::create(&args.report, output.json, header)
             .map_err(refused("name another file; nothing was called"))?;
         let people = (!output.json).then(|| People::begin(args.apply, header));
-        let readers = Self { people, reports, gauge, applied: args.apply };
+        let readers = Self { people, reports, notifier, gauge, applied: args.apply };
         readers.heard(None).map_err(refused("nothing was called; write a --report"))?;
         Ok(readers)
     }
 
-    /// Ends the reports as whole documents.
-    pub fn finish(self, summary: &Summary) -> Result<(), ReportError> {
+    /// Ends the reports as whole documents, and hands back what there is to tell people.
+    pub fn finish(self, summary: &Summary) -> (Result<(), ReportError>, Option<Notifier>) {
         let written = self.reports.finish(summary);
         if self.people.is_some() {
             match self.gauge {
@@ -45,7 +48,7 @@ impl<'a> Readers<'a> {
                 None => people::summary(summary),
             }
         }
-        written
+        (written, self.notifier)
     }
 
     fn tell(&mut self, tell: impl FnOnce(&mut People) -> Result<(), ReportError>) -> Result<(), ReportError> {
@@ -75,12 +78,14 @@ impl PurgeReport for Readers<'_> {
     fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
         self.tell(|people| people.key(row))?;
         let told = self.reports.key(row);
+        let told = told.and(self.notifier.as_mut().map_or(Ok(()), |notifier| notifier.key(row)));
         self.heard(Some(row)).and(told)
     }
 
     fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
         self.tell(|people| people.account(account))?;
         let told = self.reports.account(account);
+        let told = told.and(self.notifier.as_mut().map_or(Ok(()), |notifier| notifier.account(account)));
         self.heard(None).and(told)
     }
 }

@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Decision, UserFacts, Verb};
+use super::{Census, Decision, UserFacts, Verb};
 use crate::keys::facts::{KeyId, LastUsed, Status, Time};
 
 /// What came of a decision.
@@ -40,6 +40,8 @@ pub struct KeyRow {
     /// At the time of the decision.
     pub age: TimeDelta,
     pub last_used: Option<LastUsed>,
+    /// What the user's owner tag says, where one is named and was read: an address, or nothing usable.
+    pub contact: Option<String>,
     pub decision: Decision,
     pub outcome: Outcome,
     /// Of the last write.
@@ -133,6 +135,7 @@ pub struct AccountSummary {
     pub totals: Totals,
     /// Those of them whose write was made.
     pub done: Totals,
+    pub census: Census,
     pub skipped: Vec<Skipped>,
     pub exemptions: Vec<ExemptUser>,
     pub cap: Option<CapHit>,
@@ -175,6 +178,7 @@ pub struct Summary {
     pub users_exempt: u64,
     pub totals: Totals,
     pub done: Totals,
+    pub census: Census,
     pub failed: u64,
     pub calls: u64,
     pub throttled: u64,
@@ -202,6 +206,7 @@ impl Summary {
         self.users_exempt += account.users_exempt;
         self.totals.add(&account.totals);
         self.done.add(&account.done);
+        self.census.add(&account.census);
         self.failed += account.failed;
         self.calls += account.calls;
         self.throttled += account.throttled;

@@ -4,6 +4,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
+use super::Mode;
 use super::act::Acted;
 use super::calls::{Failed, stopped_words};
 use super::scan::{Account, Evaluated, Members};
@@ -95,10 +96,11 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         summary.users_evaluated += u64::from(evaluated.whole);
         summary.skipped.extend(evaluated.skipped);
         summary.exemptions.extend(evaluated.exempt);
+        summary.census.add_user(&evaluated.rows, self.rules.max_age);
         for row in evaluated.rows {
             summary.keys_evaluated += 1;
             scanned.planned.count(row.decision.verb);
-            if self.settings.apply && needs_a_write(&row) {
+            if self.settings.mode == Mode::Apply && needs_a_write(&row) {
                 scanned.pending.push(row);
             } else {
                 teller.key(&row, summary);

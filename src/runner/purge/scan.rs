@@ -164,11 +164,21 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             created: key.facts.created,
             age: lifecycle::age(key.facts.created, now),
             last_used: key.used.last().cloned(),
+            contact: self.contact(read),
             decision,
             outcome: Outcome::Planned,
             request_id: None,
             at: now,
         }
+    }
+}
+
+impl<D, C> Account<'_, D, C> {
+    /// Whom notices about this user's keys go to, as its tag says; tags are compared without regard to case
+    /// (IAM user guide, 'Tags for IAM identities').
+    fn contact(&self, read: &UserRead) -> Option<String> {
+        let (name, tags) = (self.settings.owner_tag.as_ref()?, read.tags.as_ref()?);
+        tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     }
 }
 

@@ -14,6 +14,7 @@ fn row(verb: Verb, outcome: Outcome) -> KeyRow {
         created: now() - days(6),
         age: days(6),
         last_used: None,
+        contact: None,
         decision: Decision::new(verb, Rule::OverAge),
         outcome,
         request_id: None,
