@@ -13,6 +13,7 @@ use super::directory::AwsDirectory;
 use super::endpoint::{Destination, Service};
 use super::error::{call_error, incomplete};
 use super::iam::time;
+use super::post::AwsPost;
 use super::session::{Limits, Shared, Source, quiet};
 use crate::keys::facts::{Identity, KeyId};
 use crate::keys::secret::{SecretKey, Session, Signer};
@@ -78,6 +79,12 @@ impl AwsEstate {
         let sts = shared.sts(&config(Service::Sts));
         let organizations = organizations(&shared, &config(Service::Organizations));
         Self { shared, source, sts, organizations, signing_key, temporary }
+    }
+
+    /// What sends notices, with the same credentials.
+    #[must_use]
+    pub fn post(&self) -> AwsPost {
+        AwsPost::new(self.shared.clone(), self.source.clone())
     }
 
     /// True where the credentials expire by themselves.
