@@ -103,7 +103,8 @@ impl Bucket {
             Guard::Absent => call.if_none_match("*"),
             Guard::Unchanged(Version(tag)) => call.if_match(tag),
         };
-        match quiet(call.send()).await {
+        // An SDK call's state is large.
+        match Box::pin(quiet(call.send())).await {
             Ok(_) => Ok(Put::Done),
             Err(error) => not_put(guard, &error),
         }

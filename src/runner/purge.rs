@@ -60,6 +60,14 @@ pub enum Mode {
     Review,
 }
 
+impl Mode {
+    /// True where keys are touched.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self == Self::Apply
+    }
+}
+
 /// What one purge is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

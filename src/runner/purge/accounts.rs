@@ -92,11 +92,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         self.settings.only.is_empty() || self.settings.only.contains(id)
     }
 
-    async fn all_targets(
-        &self,
-        identity: Option<&Identity>,
-        brakes: &Brakes<'_, C>,
-    ) -> Result<Vec<Target>, CallError> {
+    async fn all_targets(&self, identity: Option<&Identity>, brakes: &Brakes<'_, C>) -> Result<Vec<Target>, CallError> {
         let settings = self.settings;
         Ok(match (&settings.scope, identity) {
             (Scope::Own, Some(own)) if settings.role.is_some() => vec![self.named(&own.account, own)],
