@@ -128,7 +128,9 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         match self.targets(&brakes).await {
             Ok(Targets { list: targets, missing, identity }) => {
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
-                missing.iter().for_each(|id| teller.account(&accounts::not_there(id)));
+                for id in &missing {
+                    teller.account(&accounts::not_there(id));
+                }
                 let all = targets.into_iter().map(|target| self.account(target, identity.as_ref(), &brakes, &teller));
                 let mut all = stream::iter(all).buffer_unordered(self.settings.accounts_at_once);
                 while all.next().await.is_some() {}

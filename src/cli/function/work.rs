@@ -64,7 +64,7 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
         None => Notified::default(),
     };
     told(job, &sent);
-    let address = kept.map_err(|failed| not_kept(&job.log, &ended.summary, failed))?;
+    let address = kept.map_err(|failed| not_kept(&job.log, &ended.summary, &failed))?;
     if let Some(failure) = not_signed_in(&ended) {
         return Err(failure.into());
     }
@@ -89,7 +89,7 @@ pub fn told(job: &Job, notified: &Notified) {
     }
 }
 
-fn not_kept(log: &Log, summary: &Summary, failed: Failed) -> Failed {
+fn not_kept(log: &Log, summary: &Summary, failed: &Failed) -> Failed {
     let (disabled, deleted) = (summary.done.of(Verb::Disable), summary.done.of(Verb::Delete));
     let numbers = [("disabled", Value::from(disabled)), ("deleted", Value::from(deleted))];
     log.line(Level::Error, "the report of what was done could not be kept: the lines above name each key", numbers);
