@@ -30,7 +30,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     stop.listen();
     let clock = SystemClock { stop };
     let mut settings = asked::settings(args, output, clock.now())?;
-    let (estate, own, destination) = connect(args, output).await?;
+    let mut notifier = Notifier::read(args, &settings)?;
+    let (estate, own) = connect(args, output).await?;
     settings.rules.own_keys.extend(own);
     let purge = Purge { estate: &estate, clock: &clock, settings: &settings };
     if let Some(what) = &args.explain {
@@ -38,13 +39,15 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
     let header = asked::header(args, &settings, clock.now());
     let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
-    let notifier = Notifier::open(args, &destination).await?;
+    if let Some(notifier) = &mut notifier {
+        notifier.connect(&estate).await?;
+    }
     let mut readers = Readers::open(args, output, &header, gauge.as_ref(), notifier)?;
     let ended = purge.run(&mut readers, &gauge).await;
     let (written, notifier) = readers.finish(&ended.summary);
     drop(gauge);
     let told = match notifier {
-        Some(notifier) => notifier.send(&ended.summary).await,
+        Some(notifier) => notifier.send(&ended.summary, &clock).await,
         None => Notified::default(),
     };
     match exit(&ended, written.err(), &told) {
@@ -57,8 +60,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
 }
 
-/// The credentials, the long-term key that the profile's chain begins with, and where calls go.
-async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>, Destination), Failure> {
+/// The credentials, and the long-term key that the profile's chain begins with.
+async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>), Failure> {
     let places = found_places()?;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
     let of_environment = args.profile.is_none() && paths::env("AWS_ACCESS_KEY_ID").is_some();
@@ -72,11 +75,10 @@ async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId
             err(format_args!("note: calls go to {}, not to AWS itself", custom.url));
         }
     }
-    let estate = AwsEstate::connect(destination.clone(), args.profile.as_deref())
-        .await
-        .map_err(|problem| no_credentials(&problem))?;
+    let estate =
+        AwsEstate::connect(destination, args.profile.as_deref()).await.map_err(|problem| no_credentials(&problem))?;
     let source = if of_environment { None } else { files.resolve(profile.unwrap_or("default")).ok() };
-    Ok((estate, source.map(|profile| profile.key.id), destination))
+    Ok((estate, source.map(|profile| profile.key.id)))
 }
 
 fn no_credentials(problem: &EstateProblem) -> Failure {

@@ -176,6 +176,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             ..AccountSummary::default()
         };
         if let Some(why) = brakes.stopped() {
+            summary.cut_short = true;
             summary.skipped.push(account::not_begun(&summary.account, why));
         } else if let Some(left) = &target.left {
             summary.left = Some(left.clone());
