@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::profile::{ProfileFiles, SigningProfile};
 
 /// Every variable that is asked for, and nothing else of the environment.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -21,6 +21,7 @@ const VARIABLES: [&str; 13] = [
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_CLOUDTRAIL",
     "AWS_ENDPOINT_URL_ORGANIZATIONS",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_SESV2",
     "AWS_ENDPOINT_URL_SNS",
@@ -36,6 +37,7 @@ pub enum Service {
     Sts,
     CloudTrail,
     Organizations,
+    S3,
     SecretsManager,
     SesV2,
     Sns,
@@ -56,6 +58,7 @@ impl Service {
             Self::Sts => "STS",
             Self::CloudTrail => "CloudTrail",
             Self::Organizations => "Organizations",
+            Self::S3 => "S3",
             Self::SecretsManager => "Secrets Manager",
             Self::SesV2 => "SESv2",
             Self::Sns => "SNS",
@@ -153,6 +156,16 @@ impl Destination {
         Self::from_settings(&Settings { env: snapshot(env), sections }, region, Service::OF_AN_ESTATE)
     }
 
+    /// For the purge as a function, which has no AWS files: the environment alone.
+    ///
+    /// # Errors
+    /// [`DestinationProblem`] for what must not, or cannot, be called.
+    #[cfg(feature = "lambda")]
+    pub fn of_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, DestinationProblem> {
+        let settings = Settings { env: snapshot(env), sections: Vec::new() };
+        Self::from_settings(&settings, None, &[Service::OF_AN_ESTATE, &[Service::S3]].concat())
+    }
+
     fn from_settings(
         settings: &Settings,
         profile_region: Option<&str>,
@@ -207,7 +220,9 @@ impl Destination {
     pub(super) fn region_of(&self, service: Service) -> &str {
         match service {
             // A topic and a secret are called where their ARNs say: see `post`.
-            Service::Iam | Service::Sts | Service::SesV2 | Service::SecretsManager | Service::Sns => &self.region,
+            Service::Iam | Service::Sts | Service::S3 | Service::SesV2 | Service::SecretsManager | Service::Sns => {
+                &self.region
+            }
             Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
             Service::CloudTrail | Service::Organizations => self.home_region(),
         }

@@ -1,6 +1,6 @@
 //! `purge`: what was asked, checked; the run; its reports and its exit code.
 
-mod asked;
+pub mod asked;
 mod explain;
 pub mod notify;
 mod people;
@@ -96,15 +96,8 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> R
         return Err(Failure::new(Exit::Incomplete, error.to_string())
             .hint("make room, then run again: what was done is in the account, a second run goes on from there"));
     }
-    if let Some(error) = &ended.sign_in {
-        if let Some(by) = ended.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
-            return Err(halted(&Halt::ClockOff { by }));
-        }
-        return Err(Failure::new(
-            Exit::CannotSignIn,
-            format!("the credentials of the purge are not accepted ({error})"),
-        )
-        .hint("check --profile, or the AWS_ variables of the environment"));
+    if let Some(failure) = not_signed_in(ended) {
+        return Err(failure);
     }
     let summary = &ended.summary;
     if summary.complete() {
@@ -114,6 +107,16 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> R
         return Ok(if summary.applied && summary.accounts_capped > 0 { Exit::Capped } else { Exit::Done });
     }
     Err(incomplete(summary))
+}
+
+/// The run's own credentials were refused, or its clock is off.
+pub fn not_signed_in(ended: &Ended) -> Option<Failure> {
+    let error = ended.sign_in.as_ref()?;
+    if let Some(by) = ended.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
+        return Some(halted(&Halt::ClockOff { by }));
+    }
+    let message = format!("the credentials of the purge are not accepted ({error})");
+    Some(Failure::new(Exit::CannotSignIn, message).hint("check --profile, or the AWS_ variables of the environment"))
 }
 
 /// Nothing was left alone, but somebody who should know does not.

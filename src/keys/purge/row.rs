@@ -146,6 +146,8 @@ pub struct AccountSummary {
     /// Calls made, and how many of them IAM throttled.
     pub calls: u64,
     pub throttled: u64,
+    /// The run ended before this account did: the next one has it before it still.
+    pub stopped: Option<Stopped>,
 }
 
 impl AccountSummary {
