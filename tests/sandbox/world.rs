@@ -8,9 +8,11 @@ use chrono::TimeDelta;
 use super::clock::{Time, whole_seconds};
 use super::cloudtrail::Event;
 use super::ids;
+use super::mail::Mail;
 use super::mfa::Device;
 use super::organizations::Organization;
 use super::policy::Policy;
+use super::s3::Store;
 use super::settings::{Propagation, Settings};
 use super::sns::Message;
 use super::throttle::Bucket;
@@ -26,6 +28,15 @@ pub struct World {
     pub organization: Option<Organization>,
     pub topics: HashSet<String>,
     pub messages: Vec<Message>,
+    /// Addresses and domains that SES may send from.
+    pub identities: HashSet<String>,
+    pub ses_sandbox: bool,
+    /// The account's suppression list, with the reasons.
+    pub suppressed: HashMap<String, String>,
+    pub mails: Vec<Mail>,
+    /// By ARN.
+    pub secrets: HashMap<String, String>,
+    pub stores: BTreeMap<String, Store>,
     pub buckets: HashMap<(String, Service), Bucket>,
     pub settings: Settings,
     key_owners: HashMap<String, (String, String)>,
