@@ -163,6 +163,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             ..AccountSummary::default()
         };
         if let Some(why) = brakes.stopped() {
+            summary.stopped = Some(why);
             summary.skipped.push(account::not_begun(&summary.account, why));
         } else if let Some(left) = &target.left {
             summary.left = Some(left.clone());

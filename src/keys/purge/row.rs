@@ -103,6 +103,10 @@ impl Totals {
         self.0[verb as usize] += 1;
     }
 
+    pub fn set(&mut self, verb: Verb, keys: u64) {
+        self.0[verb as usize] = keys;
+    }
+
     #[must_use]
     pub fn of(&self, verb: Verb) -> u64 {
         self.0[verb as usize]
