@@ -128,10 +128,8 @@ fn an_account() -> impl Strategy<Value = AccountSummary> {
     ];
     let spared = (a_user(), by, prop::collection::vec((0_usize..99).prop_map(key_id), 0..3));
     let exemptions = prop::collection::vec(spared.prop_map(|(user, by, keys)| ExemptUser { user, by, keys }), 0..3);
-    let stops = vec![Stopped::Asked, Stopped::OutOfTime, Stopped::Unreported];
-    let stopped = prop::option::of(prop::sample::select(stops));
-    (text(), text(), prop::option::of(text()), numbers, skipped, exemptions, any::<bool>(), stopped).prop_map(
-        |(account, name, left, n, skipped, exemptions, capped, stopped)| {
+    (text(), text(), prop::option::of(text()), numbers, skipped, exemptions, any::<bool>(), any::<bool>()).prop_map(
+        |(account, name, left, n, skipped, exemptions, capped, cut_short)| {
             let mut totals = Totals::default();
             Verb::ALL.iter().zip(n).for_each(|(verb, keys)| totals.set(*verb, keys));
             AccountSummary {
@@ -158,7 +156,7 @@ fn an_account() -> impl Strategy<Value = AccountSummary> {
                 failed: n[21],
                 calls: n[22],
                 throttled: n[23],
-                stopped,
+                cut_short,
             }
         },
     )
@@ -180,9 +178,8 @@ proptest! {
         let mut known = std::collections::HashSet::new();
         let accounts: Vec<AccountSummary> =
             accounts.into_iter().filter(|it| !it.account.is_empty() && known.insert(it.account.clone())).collect();
-        let stopped = stop.or(accounts.iter().find_map(|account| account.stopped));
         let skipped = skipped.map(|(what, cause)| Skipped { what, cause }).into_iter().collect();
-        let whole = Summary { applied, stopped, skipped, ..summary(&accounts) };
+        let whole = Summary { applied, stopped: stop, skipped, ..summary(&accounts) };
         part(&path, &keys, &accounts, &whole);
         let (written, again) = written_again(&path);
         prop_assert_eq!(written, again);
@@ -211,7 +208,7 @@ fn one(keys: &[KeyRow], stopped: Option<Stopped>) -> AccountSummary {
         users_evaluated: 9,
         keys_evaluated: keys.len() as u64,
         calls: 10,
-        stopped,
+        cut_short: stopped.is_some(),
         ..AccountSummary::default()
     };
     if let Some(why) = stopped {
@@ -301,8 +298,7 @@ fn an_account_that_the_last_part_left_is_left_in_the_whole() {
 
 #[test]
 fn the_callers_account_that_was_not_named_yet_is_not_another_one() {
-    let nameless =
-        AccountSummary { account: String::new(), stopped: Some(Stopped::OutOfTime), ..AccountSummary::default() };
+    let nameless = AccountSummary { account: String::new(), cut_short: true, ..AccountSummary::default() };
     let (heard, whole) =
         merged(&[(vec![], vec![nameless], Some(Stopped::OutOfTime)), (vec![], vec![account(0)], None)]);
     assert_eq!((heard.accounts.len(), whole.accounts, whole.complete()), (1, 1, true));

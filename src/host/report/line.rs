@@ -94,8 +94,8 @@ pub struct AccountLine<'a> {
     pub failed: u64,
     pub calls: u64,
     pub throttled: u64,
-    /// The run ended before the account did, and why.
-    pub stopped: Option<&'static str>,
+    /// The run ended before the account did.
+    pub cut_short: bool,
 }
 
 impl<'a> AccountLine<'a> {
@@ -117,7 +117,7 @@ impl<'a> AccountLine<'a> {
             failed: account.failed,
             calls: account.calls,
             throttled: account.throttled,
-            stopped: account.stopped.map(stopped_word),
+            cut_short: account.cut_short,
         }
     }
 }

@@ -66,8 +66,16 @@ pub fn merge(parts: &[PathBuf], reader: &mut impl PurgeReport) -> Result<Summary
             part::read(path, &mut several)?;
         }
     }
-    let mut telling =
-        Telling { part: 0, last, several, done: HashMap::new(), summary: &mut summary, stopped: None, reader };
+    let mut telling = Telling {
+        part: 0,
+        frames: &frames,
+        last,
+        several,
+        done: HashMap::new(),
+        summary: &mut summary,
+        stopped: None,
+        reader,
+    };
     for (number, path) in parts.iter().enumerate() {
         telling.part = number;
         telling.done.clear();
@@ -96,7 +104,7 @@ impl Listener for Finished {
     }
 
     fn account(&mut self, account: AccountSummary) -> Result<(), MergeError> {
-        let list = if account.stopped.is_some() { &mut self.left } else { &mut self.accounts };
+        let list = if account.cut_short { &mut self.left } else { &mut self.accounts };
         list.push(account.account);
         Ok(())
     }
@@ -195,12 +203,13 @@ fn whole(parts: &[PathBuf], frames: &[Frame]) -> Result<Summary, MergeError> {
 /// Tells what counts, part by part.
 struct Telling<'a, R> {
     part: usize,
+    frames: &'a [Frame],
     last: HashMap<String, Seen>,
     several: Several,
     /// Of this part's accounts.
     done: HashMap<String, Totals>,
     summary: &'a mut Summary,
-    /// Why an account was left, where that is the last word on it.
+    /// Why a part stopped that has the last word on an account that it left.
     stopped: Option<Stopped>,
     reader: &'a mut R,
 }
@@ -222,7 +231,9 @@ impl<R: PurgeReport> Listener for Telling<'_, R> {
         if self.last.get(&account.account).is_none_or(|seen| seen.last != self.part) {
             return Ok(());
         }
-        self.stopped = self.stopped.or(account.stopped);
+        if account.cut_short {
+            self.stopped = self.stopped.or(self.frames[self.part].stopped);
+        }
         account.done = self.done.remove(&account.account).unwrap_or_default();
         self.several.amend(&mut account);
         self.summary.add(&account);

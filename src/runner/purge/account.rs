@@ -47,7 +47,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         }
         let ended_early = scanned.left.is_some();
         if let Some((users, failed)) = scanned.left {
-            summary.stopped = failed.stopped();
+            summary.cut_short = matches!(failed, Failed::Stopped(_));
             let cause = format!("{users} of {} users were not looked at: {}", summary.users_expected, failed.cause());
             summary.skipped.push(Skipped { what: format!("account/{}", self.id), cause });
         }
@@ -137,7 +137,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             }
         }
         if left > 0 {
-            summary.stopped = self.calls.stopped();
+            summary.cut_short = true;
             let cause = format!("{left} keys are left to do: the run ended before");
             summary.skipped.push(Skipped { what: format!("account/{}", self.id), cause });
         }

@@ -42,14 +42,6 @@ pub enum Failed {
 }
 
 impl Failed {
-    /// Why the run ended before the call.
-    pub fn stopped(&self) -> Option<Stopped> {
-        match self {
-            Self::Call(_) => None,
-            Self::Stopped(why) => Some(*why),
-        }
-    }
-
     /// In words for a report.
     pub fn cause(&self) -> String {
         match self {
@@ -167,11 +159,6 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     /// The error after which this account is given up.
     pub fn broken(&self) -> Option<CallError> {
         self.broken.borrow().clone()
-    }
-
-    /// Why the run is to end.
-    pub fn stopped(&self) -> Option<Stopped> {
-        self.brakes.stopped()
     }
 
     pub async fn group(&self, name: &str) -> Result<Vec<UserFacts>, Failed> {

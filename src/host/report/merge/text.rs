@@ -104,7 +104,7 @@ pub struct AccountText {
     failed: u64,
     calls: u64,
     throttled: u64,
-    stopped: Option<String>,
+    cut_short: bool,
 }
 
 impl Text for AccountText {
@@ -134,7 +134,7 @@ impl Text for AccountText {
             failed: self.failed,
             calls: self.calls,
             throttled: self.throttled,
-            stopped: stopped(self.stopped.as_deref())?,
+            cut_short: self.cut_short,
         })
     }
 }
