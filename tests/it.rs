@@ -12,6 +12,8 @@ mod debug;
 mod doctor;
 mod file_faults;
 mod foreign;
+#[cfg(feature = "lambda")]
+mod function;
 #[cfg(unix)]
 mod keychain;
 mod layers;
