@@ -1,4 +1,4 @@
-//! Secrets Manager, as far as a notifier needs it: GetSecretValue by ARN.
+//! Secrets Manager, as far as a notifier needs it: `GetSecretValue` by ARN.
 
 use serde_json::{Value, json};
 
