@@ -1,77 +1,38 @@
-# The topic of the alarms, and the alarms on the function itself. Those on what others do are in trail.tf.
-
-resource "aws_sns_topic" "alarms" {
-  name = "${var.name}-alarms"
-  # CloudWatch cannot publish through AWS's own key for SNS; alarms hold names of alarms, and no key ids.
-  tags = var.tags
-}
-
-resource "aws_sns_topic_policy" "alarms" {
-  arn = aws_sns_topic.alarms.arn
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "AlarmsOfThisAccount"
-        Effect    = "Allow"
-        Principal = { Service = "cloudwatch.amazonaws.com" }
-        Action    = "sns:Publish"
-        Resource  = aws_sns_topic.alarms.arn
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-      },
-      {
-        Sid       = "OnlyByTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sns:Publish"
-        Resource  = aws_sns_topic.alarms.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  })
-}
-
-resource "aws_sns_topic_subscription" "alarms" {
-  for_each  = toset(var.alarm_addresses)
-  topic_arn = aws_sns_topic.alarms.arn
-  protocol  = "email"
-  endpoint  = each.value
-}
+# The alarms on the purge itself. Those on what others do are in watch.tf.
 
 locals {
-  # Every metric of AWS about the function, and of the function about itself, is under its name.
   of_lambda = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.name } }
   of_purge  = { namespace = var.metrics_namespace, dimensions = { Function = var.name } }
-  of_queue  = { namespace = "AWS/SQS", dimensions = { QueueName = aws_sqs_queue.failed.name } }
+  of_queue  = { namespace = "AWS/SQS", dimensions = { QueueName = aws_sqs_queue.dead_letters.name } }
 
   alarms = {
     errors = merge(local.of_lambda, {
-      metric = "Errors", statistic = "Sum", threshold = 1
-      why    = "An invocation of the purge failed: see the function's log. One that its deadline ended is repeated by itself."
+      metric = "Errors", statistic = "Sum", threshold = 0
+      why    = "An invocation of the purge failed: see its log. An unfinished one is repeated by itself."
     })
     throttles = merge(local.of_lambda, {
-      metric = "Throttles", statistic = "Sum", threshold = 1
-      why    = "The purge was to run and could not: another invocation was at work, or the account's quota is used up."
+      metric = "Throttles", statistic = "Sum", threshold = 0
+      why    = "An invocation of the purge had to wait: another one runs, or the account's quota is used up."
     })
     duration = merge(local.of_lambda, {
-      metric = "Duration", statistic = "Maximum", threshold = var.timeout * 500
-      why    = "A purge took more than half of its time-out: think of the state machine (packaging/aws/README.md)."
+      metric = "Duration", statistic = "Maximum", threshold = 450000
+      why    = "The purge took more than half of its 15 minutes: time for the state machine (packaging/aws/stepfunctions)."
     })
     incomplete = merge(local.of_purge, {
-      metric = "AccountsIncomplete", statistic = "Maximum", threshold = 1
-      why    = "Something could not be read, and was left alone: the report names it and why."
+      metric = "AccountsIncomplete", statistic = "Maximum", threshold = 0
+      why    = "Accounts, users or keys could not be read and were left alone: the report names them with the cause."
     })
-    capped = merge(local.of_purge, {
-      metric = "AccountsCapped", statistic = "Maximum", threshold = 1
-      why    = "More keys than max_affected were over age: the accounts in the report were left untouched."
+    cap = merge(local.of_purge, {
+      metric = "AccountsCapped", statistic = "Maximum", threshold = 0
+      why    = "More keys than max_affected would have gone in an account, which was left untouched: read the report, then raise the cap once."
     })
-    untold = merge(local.of_purge, {
-      metric = "NotificationsFailed", statistic = "Sum", threshold = 1
-      why    = "Somebody was not told: the function's log says whom and why."
+    notifications = merge(local.of_purge, {
+      metric = "NotificationsFailed", statistic = "Sum", threshold = 0
+      why    = "Notices could not be sent: the log says which and why. Keys were disabled all the same."
     })
-    not-started = merge(local.of_queue, {
-      metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", threshold = 1
-      why    = "A purge could not be started, or did not finish after its repetitions: the queue holds its event."
+    dead-letters = merge(local.of_queue, {
+      metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", threshold = 0
+      why    = "A purge was not started, or failed for good: the message in the queue names the event and the error."
     })
   }
 }
@@ -84,19 +45,20 @@ resource "aws_cloudwatch_metric_alarm" "purge" {
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
+  unit                = each.value.metric == "Duration" ? "Milliseconds" : null
   period              = 300
   evaluation_periods  = 1
   threshold           = each.value.threshold
-  comparison_operator = "GreaterThanOrEqualToThreshold"
+  comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.purge.arn]
   tags                = var.tags
 }
 
-# An alarm looks back seven days at most.
-resource "aws_cloudwatch_metric_alarm" "missing" {
-  alarm_name          = "${var.name}-missing"
-  alarm_description   = "No purge finished for a week: the schedule is off, or each run ends in an error."
+# Seven days are the most that an alarm looks at.
+resource "aws_cloudwatch_metric_alarm" "no_run" {
+  alarm_name          = "${var.name}-no-run"
+  alarm_description   = "No purge was finished for a week: see the schedule, the dead-letter queue and the function's log."
   namespace           = var.metrics_namespace
   metric_name         = "RunsFinished"
   dimensions          = { Function = var.name }
@@ -107,6 +69,6 @@ resource "aws_cloudwatch_metric_alarm" "missing" {
   threshold           = 1
   comparison_operator = "LessThanThreshold"
   treat_missing_data  = "breaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.purge.arn]
   tags                = var.tags
 }

@@ -20,9 +20,9 @@ output "report_bucket" {
   value       = aws_s3_bucket.reports.id
 }
 
-output "alarm_topic_arn" {
-  description = "The topic of the alarms."
-  value       = aws_sns_topic.alarms.arn
+output "topic_arn" {
+  description = "The topic of summaries and alarms."
+  value       = aws_sns_topic.purge.arn
 }
 
 output "state_machine_arn" {

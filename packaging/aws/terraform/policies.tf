@@ -2,57 +2,38 @@
 # settings need. A call that is never made is never allowed.
 
 locals {
-  topics  = [for target in var.notify : trimprefix(target, "sns:") if startswith(target, "sns:")]
-  senders = [for target in var.notify : trimprefix(target, "ses:") if startswith(target, "ses:")]
-  secrets = [for target in var.notify : replace(target, "/^(slack|ticket):/", "") if can(regex("^(slack|ticket):", target))]
-  # SES takes an address's own identity where there is one, else that of its domain.
-  identities = flatten([for sender in local.senders : [
-    for identity in [sender, split("@", sender)[1]] : "arn:${local.partition}:ses:${local.region}:${local.account}:identity/${identity}"
-  ]])
+  topic_key = var.kms_key_arn == "" ? one(aws_kms_key.topic[*].arn) : var.kms_key_arn
 
   # Statement -> what it is about; one that is about nothing is left out.
   function_resources = {
-    WriteReportsAndGoOnFromThem = ["${aws_s3_bucket.reports.arn}/*"]
-    FindThePartsOfTheRun        = [aws_s3_bucket.reports.arn]
-    TellTopics                  = local.topics
-    WriteToOwners               = local.identities
-    AskWhetherMailBounced       = length(local.senders) > 0 ? ["*"] : []
-    ReadTheAddressesOfWebhooks  = distinct(local.secrets)
-    WriteTheLog                 = ["${aws_cloudwatch_log_group.function.arn}:*"]
-    KeepFailedInvocations       = [aws_sqs_queue.failed.arn]
-    JoinTheNetwork              = length(var.subnet_ids) > 0 ? ["*"] : []
-    # Of purge-organization-reader.json.
-    ListTheAccounts = var.organization ? ["*"] : []
-    EnterThem = var.organization ? ["arn:${local.partition}:iam::*:role/${var.role_name}"] : [
-      for account in var.accounts : "arn:${local.partition}:iam::${account}:role/${var.role_name}"
-    ]
+    WriteItsLog              = ["${aws_cloudwatch_log_group.function.arn}:*"]
+    KeepReportsAndParts      = ["${aws_s3_bucket.reports.arn}/*"]
+    FindTheParts             = [aws_s3_bucket.reports.arn]
+    TellTheTeam              = [aws_sns_topic.purge.arn]
+    LeaveWhatFailed          = [aws_sqs_queue.dead_letters.arn]
+    PublishEncrypted         = [local.topic_key]
+    MailOwners               = var.mail_from == "" ? [] : ["arn:${local.partition}:ses:${local.region}:${local.account}:identity/*"]
+    KnowWhoseMailBounced     = var.mail_from == "" ? [] : ["*"]
+    ReadTheWebhooksAddresses = [for secret in [var.chat_secret, var.ticket_secret] : secret if secret != ""]
+    LiveInTheNetwork         = length(var.subnet_ids) > 0 ? ["*"] : []
   }
-  function_statements = concat(
-    jsondecode(file("${path.module}/../policies/function.json")).Statement,
-    jsondecode(file("${path.module}/../../iam/purge-organization-reader.json")).Statement,
-  )
-  function_policy = {
-    Version = "2012-10-17"
-    Statement = [
-      for statement in local.function_statements : merge(statement, { Resource = local.function_resources[statement.Sid] })
-      if length(local.function_resources[statement.Sid]) > 0
-    ]
-  }
+  function_statements = [
+    for statement in jsondecode(replace(file("${path.module}/../policies/function.json"), "{{MAIL_FROM}}", var.mail_from)).Statement :
+    merge(statement, { Resource = local.function_resources[statement.Sid] })
+    if length(local.function_resources[statement.Sid]) > 0
+  ]
 
   scheduler_resources = {
-    CallThePurge              = aws_lambda_function.purge.arn
-    StartThePurge             = one(aws_sfn_state_machine.purge[*].arn)
-    KeepWhatCouldNotBeStarted = aws_sqs_queue.failed.arn
+    StartThePurge        = !var.use_state_machine || var.review != "never" ? [aws_lambda_function.purge.arn] : []
+    StartTheStateMachine = aws_sfn_state_machine.purge[*].arn
+    LeaveWhatWasNotTaken = [aws_sqs_queue.dead_letters.arn]
+    LeaveItEncrypted     = var.kms_key_arn == "" ? [] : [var.kms_key_arn]
   }
-  # The function is the schedule's own affair unless the state machine calls it; the review always calls it.
   scheduler_statements = [
-    for statement in jsondecode(file("${path.module}/../policies/scheduler.json")).Statement : statement
-    if statement.Sid == "KeepWhatCouldNotBeStarted" || (statement.Sid == "StartThePurge" ? var.use_state_machine : !var.use_state_machine || var.review_schedule != null)
+    for statement in jsondecode(file("${path.module}/../policies/scheduler.json")).Statement :
+    merge(statement, { Resource = local.scheduler_resources[statement.Sid] })
+    if length(local.scheduler_resources[statement.Sid]) > 0
   ]
-  scheduler_policy = {
-    Version   = "2012-10-17"
-    Statement = [for statement in local.scheduler_statements : merge(statement, { Resource = local.scheduler_resources[statement.Sid] })]
-  }
 }
 
 resource "aws_iam_role" "function" {
@@ -71,15 +52,22 @@ resource "aws_iam_role" "function" {
 }
 
 resource "aws_iam_role_policy" "function" {
-  name   = "run-the-purge"
+  name   = "function"
   role   = aws_iam_role.function.id
-  policy = jsonencode(local.function_policy)
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.function_statements })
+}
+
+resource "aws_iam_role_policy" "reader" {
+  count  = local.enters_accounts ? 1 : 0
+  name   = "purge-organization-reader"
+  role   = aws_iam_role.function.id
+  policy = replace(file("${path.module}/../../iam/purge-organization-reader.json"), ":role/keyrot-me-purge", ":role/${var.member_role}")
 }
 
 # In its own account it needs no role of the account's.
 resource "aws_iam_role_policy" "purge" {
   count  = local.enters_accounts ? 0 : 1
-  name   = "purge-this-account"
+  name   = "purge-role"
   role   = aws_iam_role.function.id
   policy = file("${path.module}/../../iam/purge-role.json")
 }
@@ -91,17 +79,20 @@ resource "aws_iam_role" "scheduler" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "OnlyTheSchedulerOfThisAccount"
+      Sid       = "OnlyTheseSchedules"
       Effect    = "Allow"
       Principal = { Service = "scheduler.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnEquals    = { "aws:SourceArn" = aws_scheduler_schedule_group.purge.arn }
+      }
     }]
   })
 }
 
 resource "aws_iam_role_policy" "scheduler" {
-  name   = "start-the-purge"
+  name   = "scheduler"
   role   = aws_iam_role.scheduler.id
-  policy = jsonencode(local.scheduler_policy)
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.scheduler_statements })
 }

@@ -16,8 +16,10 @@ resource "aws_s3_bucket_versioning" "reports" {
 resource "aws_s3_bucket_server_side_encryption_configuration" "reports" {
   bucket = aws_s3_bucket.reports.id
   rule {
+    bucket_key_enabled = var.kms_key_arn == "" ? null : true
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = var.kms_key_arn == "" ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn == "" ? null : var.kms_key_arn
     }
   }
 }
@@ -41,43 +43,28 @@ resource "aws_s3_bucket_ownership_controls" "reports" {
 resource "aws_s3_bucket_lifecycle_configuration" "reports" {
   bucket = aws_s3_bucket.reports.id
 
-  rule {
-    id     = "reports"
-    status = "Enabled"
-    filter {
-      prefix = "reports/"
-    }
-    expiration {
-      days = var.report_retention_days
-    }
-    noncurrent_version_expiration {
-      noncurrent_days = 30
+  dynamic "rule" {
+    for_each = { parts = ["runs/", 40], reports = ["reports/", var.report_retention] }
+    content {
+      id     = rule.key
+      status = "Enabled"
+      filter {
+        prefix = rule.value[0]
+      }
+      expiration {
+        days = rule.value[1]
+      }
     }
   }
   rule {
-    id     = "runs"
+    id     = "leftovers"
     status = "Enabled"
-    filter {
-      prefix = "runs/"
-    }
-    expiration {
-      days = 90
-    }
+    filter {}
     noncurrent_version_expiration {
-      noncurrent_days = 30
+      noncurrent_days = 90
     }
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
-    }
-  }
-  rule {
-    id     = "history"
-    status = "Enabled"
-    filter {
-      prefix = "history.jsonl"
-    }
-    noncurrent_version_expiration {
-      noncurrent_days = 90
     }
   }
 
@@ -89,7 +76,7 @@ resource "aws_s3_bucket_policy" "reports" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "OnlyByTls"
+      Sid       = "OnlyEncrypted"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"

@@ -31,7 +31,7 @@ resource "aws_sfn_state_machine" "purge" {
 
   lifecycle {
     precondition {
-      condition     = local.concurrency == -1 || local.concurrency >= var.max_concurrency
+      condition     = local.concurrency == 0 || local.concurrency >= var.max_concurrency
       error_message = "reserved_concurrency is below max_concurrency: the function would turn the state machine away."
     }
   }
@@ -41,8 +41,8 @@ resource "aws_sfn_state_machine" "purge" {
 resource "aws_cloudwatch_log_group" "state_machine" {
   count             = var.use_state_machine ? 1 : 0
   name              = "/aws/vendedlogs/states/${var.name}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.log_kms_key_arn
+  retention_in_days = var.log_retention
+  kms_key_id        = var.kms_key_arn == "" ? null : var.kms_key_arn
   tags              = var.tags
 }
 
@@ -90,7 +90,7 @@ resource "aws_cloudwatch_metric_alarm" "executions_failed" {
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.purge.arn]
   tags                = var.tags
 }
 
@@ -102,7 +102,7 @@ resource "aws_cloudwatch_metric_alarm" "executions_not_finished" {
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.purge.arn]
   tags                = var.tags
 
   metric_query {

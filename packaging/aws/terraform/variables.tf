@@ -6,7 +6,7 @@ variable "groups" {
   type        = list(string)
 
   validation {
-    condition     = alltrue([for group in var.groups : can(regex("^[A-Za-z0-9+=.@_-]{1,128}$", group))])
+    condition     = alltrue([for group in var.groups : can(regex("^[A-Za-z0-9_+=.@-]{1,128}$", group))])
     error_message = "A group is named by 1 to 128 letters, digits or +=.@_-, without its path."
   }
   validation {
@@ -16,12 +16,12 @@ variable "groups" {
 }
 
 variable "schedule" {
-  description = "When the purge runs: cron(...), rate(...) or at(...), as EventBridge Scheduler takes them. Fridays at 23:55 are cron(55 23 ? * FRI *)."
+  description = "When the purge runs: EventBridge Scheduler's cron or rate expression. Fridays at 23:55 are cron(55 23 ? * FRI *)."
   type        = string
 
   validation {
-    condition     = can(regex("^(cron|rate|at)\\([^()]+\\)$", var.schedule))
-    error_message = "A schedule is cron(...), rate(...) or at(...), such as cron(55 23 ? * FRI *)."
+    condition     = can(regex("^(cron\\([A-Za-z0-9*?,/#-]+( [A-Za-z0-9*?,/#-]+){5}\\)|rate\\([1-9][0-9]{0,4} (minutes?|hours?|days?)\\))$", var.schedule))
+    error_message = "A schedule is like cron(55 23 ? * FRI *) or rate(7 days)."
   }
 }
 
@@ -47,7 +47,7 @@ variable "timezone" {
   default     = "UTC"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9+_-]+(/[A-Za-z0-9+_-]+)*$", var.timezone))
+    condition     = can(regex("^[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}$", var.timezone))
     error_message = "A time zone is named as in the IANA database, such as Europe/Berlin."
   }
 }
@@ -64,7 +64,7 @@ variable "max_age" {
   default     = "90d"
 
   validation {
-    condition     = can(regex("^[0-9]+(s|m|h|d|w)$", var.max_age)) && !can(regex("^0+[smhdw]$", var.max_age))
+    condition     = can(regex("^[1-9][0-9]{0,5}(s|m|h|d|w)$", var.max_age))
     error_message = "An age is a number and s, m, h, d or w, such as 90d, and not 0: that would take every key."
   }
 }
@@ -75,29 +75,29 @@ variable "grace" {
   default     = "7d"
 
   validation {
-    condition     = can(regex("^([0-9]+(s|m|h|d|w)|0)$", var.grace))
+    condition     = can(regex("^(0|[1-9][0-9]{0,5}(s|m|h|d|w))$", var.grace))
     error_message = "A time is a number and s, m, h, d or w, such as 7d, or 0."
   }
 }
 
 variable "warn_before" {
-  description = "Warn of keys that will be over the limit within this time; null: the program's own 24h. With a weekly purge 8d warns of everything that the next one takes."
+  description = "Warn of keys that will be over the limit within this time; \"\": the program's own 24h. With a weekly purge 8d warns of everything that the next one takes."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.warn_before == null || can(regex("^([0-9]+(s|m|h|d|w)|0)$", var.warn_before))
+    condition     = var.warn_before == "" || can(regex("^(0|[1-9][0-9]{0,5}(s|m|h|d|w))$", var.warn_before))
     error_message = "A time is a number and s, m, h, d or w, such as 8d, or 0."
   }
 }
 
 variable "unused_for" {
-  description = "Disable only keys that were not used for so long; null: whether they are used does not count."
+  description = "Disable only keys that were not used for so long; \"\": whether they are used does not count."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.unused_for == null || can(regex("^[0-9]+(s|m|h|d|w)$", var.unused_for))
+    condition     = var.unused_for == "" || can(regex("^[1-9][0-9]{0,5}(s|m|h|d|w)$", var.unused_for))
     error_message = "A time is a number and s, m, h, d or w, such as 10d."
   }
 }
@@ -108,7 +108,7 @@ variable "exempt_groups" {
   default     = []
 
   validation {
-    condition     = alltrue([for group in var.exempt_groups : can(regex("^[A-Za-z0-9+=.@_-]{1,128}$", group))])
+    condition     = alltrue([for group in var.exempt_groups : can(regex("^[A-Za-z0-9_+=.@-]{1,128}$", group))])
     error_message = "A group is named by 1 to 128 letters, digits or +=.@_-, without its path."
   }
 }
@@ -156,13 +156,13 @@ variable "accounts" {
   }
 }
 
-variable "role_name" {
+variable "member_role" {
   description = "Name of the role in each account."
   type        = string
   default     = "keyrot-me-purge"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.role_name))
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.member_role))
     error_message = "A role is named by 1 to 64 letters, digits or +=,.@_-, without its path."
   }
 }
@@ -170,25 +170,25 @@ variable "role_name" {
 variable "external_id" {
   description = "External id that the role's trust policy asks for; needed with organization or accounts."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.external_id == null || can(regex("^[A-Za-z0-9+=,.@:/_-]{2,}$", var.external_id)) && try(length(var.external_id) <= 1224, false)
+    condition     = var.external_id == "" || can(regex("^[A-Za-z0-9+=,.@:/_-]{2,}$", var.external_id)) && try(length(var.external_id) <= 1224, false)
     error_message = "An external id has 2 to 1224 letters, digits or _+=,.@:/-."
   }
   validation {
-    condition     = var.external_id != null || !(var.organization || length(var.accounts) > 0)
+    condition     = var.external_id != "" || !(var.organization || length(var.accounts) > 0)
     error_message = "organization and accounts need external_id: a random text of your own, the same as in modules/member-role."
   }
 }
 
 variable "max_affected" {
-  description = "An account in which more keys than this would be disabled or deleted is left untouched: 25% or a number; null: the program's own 25%, at least 10."
+  description = "An account in which more keys than this would be disabled or deleted is left untouched: 25% or a number; \"\": the program's own 25%, at least 10."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.max_affected == null || can(regex("^([0-9]+|(100|[0-9]{1,2})%)$", var.max_affected))
+    condition     = var.max_affected == "" || can(regex("^([0-9]{1,6}|([0-9]|[1-9][0-9]|100)%)$", var.max_affected))
     error_message = "A cap is a number of keys, or a percentage such as 25%."
   }
 }

@@ -1,13 +1,13 @@
-# The function's own house: names, size, logs, reports, network, trail, state machine.
+# How it runs: names, size, logs, reports, keys, network, trail, state machine.
 
 variable "name" {
   description = "Name of the function; those of everything else begin with it."
   type        = string
-  default     = "keyrot-me-purge"
+  default     = "keyrot-me"
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9-]{1,40}$", var.name))
-    error_message = "A name has 1 to 40 letters, digits and hyphens."
+    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{0,31}$", var.name))
+    error_message = "A name has 1 to 32 letters, digits and hyphens, and begins with a letter."
   }
 }
 
@@ -23,7 +23,7 @@ variable "architecture" {
 }
 
 variable "memory_size" {
-  description = "Memory of the function, in MB."
+  description = "In MB; Lambda's share of a processor grows with it."
   type        = number
   default     = 256
 
@@ -33,69 +33,47 @@ variable "memory_size" {
   }
 }
 
-variable "timeout" {
-  description = "Seconds for one invocation; it stops cleanly 30 seconds before."
-  type        = number
-  default     = 900
-
-  validation {
-    condition     = var.timeout >= 60 && var.timeout <= 900
-    error_message = "A time-out is between 60 and 900 seconds."
-  }
-}
-
 variable "reserved_concurrency" {
-  description = "Invocations at once; 1 keeps two purges from running together. -1 reserves none, for accounts whose quota leaves nothing to reserve. With the state machine at least max_concurrency."
+  description = "1 keeps two purges apart; the state machine needs as many as its max_concurrency and keeps accounts apart itself; 0 reserves nothing, for accounts with a small quota. null: 1, or max_concurrency with the state machine."
   type        = number
   default     = null
 
   validation {
-    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency == -1 || var.reserved_concurrency >= 1, false)
-    error_message = "Reserve 1 or more, or none with -1."
+    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= 0 && var.reserved_concurrency <= 1000, false)
+    error_message = "Reserve 0 to 1000."
   }
 }
 
 variable "metrics_namespace" {
-  description = "CloudWatch namespace of the metrics."
+  description = "Namespace of the metrics."
   type        = string
   default     = "KeyrotMe"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9._/#-]{1,255}$", var.metrics_namespace)) && !startswith(var.metrics_namespace, "AWS/")
-    error_message = "A namespace has 1 to 255 letters, digits or ._/#- and does not begin with AWS/."
+    condition     = can(regex("^[A-Za-z0-9_.#/-]{1,200}$", var.metrics_namespace)) && !startswith(var.metrics_namespace, "AWS/")
+    error_message = "A namespace has 1 to 200 letters, digits or _.#/- and does not begin with AWS/."
   }
 }
 
-variable "log_retention_days" {
-  description = "Days that the logs are kept."
+variable "log_retention" {
+  description = "Days that logs are kept."
   type        = number
   default     = 400
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, ... 3653 days."
+    condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention)
+    error_message = "Logs are kept for 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
 }
 
-variable "log_kms_key_arn" {
-  description = "Key that encrypts the logs; its policy must let CloudWatch Logs use it. null: AWS's own."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.log_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+$", var.log_kms_key_arn))
-    error_message = "That is no ARN of a KMS key."
-  }
-}
-
-variable "report_retention_days" {
-  description = "Days that reports are kept."
+variable "report_retention" {
+  description = "Days that reports are kept in the bucket."
   type        = number
-  default     = 400
+  default     = 800
 
   validation {
-    condition     = var.report_retention_days >= 30
-    error_message = "Keep reports for at least 30 days: unfinished runs go on from them."
+    condition     = var.report_retention >= 40 && var.report_retention <= 36500
+    error_message = "Reports are kept for 40 to 36500 days."
   }
 }
 
@@ -105,73 +83,101 @@ variable "delete_reports" {
   default     = false
 }
 
-variable "review_schedule" {
-  description = "When the review report is made; null: never."
+variable "kms_key_arn" {
+  description = "Key of yours for bucket, log groups, queue, topic and environment; its policy lets CloudWatch, EventBridge, SNS, SQS and CloudWatch Logs use it. \"\": AWS's keys, and one key made here for the topic."
   type        = string
-  default     = "cron(0 8 ? * MON *)"
+  default     = ""
 
   validation {
-    condition     = var.review_schedule == null || can(regex("^(cron|rate|at)\\([^()]+\\)$", var.review_schedule))
-    error_message = "A schedule is cron(...), rate(...) or at(...), such as cron(0 8 1 * ? *)."
+    condition     = var.kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "That is no ARN of a KMS key."
   }
 }
 
-variable "review_period" {
-  description = "How far back the review looks."
+variable "review" {
+  description = "How often the review is written, Mondays or on the first at 07:00: weekly, monthly or never."
   type        = string
-  default     = "7d"
+  default     = "weekly"
 
   validation {
-    condition     = can(regex("^[0-9]+(s|m|h|d|w)$", var.review_period))
-    error_message = "A time is a number and s, m, h, d or w, such as 30d."
+    condition     = contains(["weekly", "monthly", "never"], var.review)
+    error_message = "The review is written weekly, monthly or never."
   }
 }
 
-variable "trail_log_group_name" {
-  description = "CloudWatch log group of the organization's CloudTrail, in this account and region: alarms on exemption groups, our tags and re-activated keys are made from it. null: none of these."
+variable "trail_log_group" {
+  description = "CloudWatch log group of the organization's trail, in this account and region: the alarms on exemptions and tags then see every account. Without it, and in the home region of IAM's events, they see this account."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.trail_log_group_name == null || can(regex("^[A-Za-z0-9_./#-]{1,512}$", var.trail_log_group_name))
-    error_message = "A log group is named by 1 to 512 letters, digits or _./#-."
+    condition     = var.trail_log_group == "" || can(regex("^[A-Za-z0-9_/.#-]{1,512}$", var.trail_log_group))
+    error_message = "A log group is named by 1 to 512 letters, digits or _/.#-."
   }
 }
 
-variable "exemption_role_arn" {
-  description = "The role that may set and remove keyrot-me/exempt, for the alarm on everybody else; * stands for any text. null: nobody may."
+variable "exemption_role" {
+  description = "Name of the role that may set keyrot-me/exempt without an alarm."
   type        = string
-  default     = null
+  default     = ""
 
   validation {
-    condition     = var.exemption_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|\\*):role/[A-Za-z0-9+=,.@_/*-]+$", var.exemption_role_arn))
-    error_message = "That is no ARN of a role."
+    condition     = var.exemption_role == "" || can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", var.exemption_role))
+    error_message = "A role is named by 1 to 64 letters, digits or _+=,.@-, without its path."
   }
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the function; they need a way to IAM and Organizations, which have no endpoints in a VPC: a NAT gateway. []: no VPC."
+  description = "Subnets, for a function that may not leave your network. IAM and Organizations have no endpoint in most regions: the subnets need a NAT gateway or a proxy to them."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for subnet in var.subnet_ids : can(regex("^subnet-[0-9a-f]{8,17}$", subnet))])
-    error_message = "A subnet has an id like subnet-0123456789abcdef0."
+    condition     = alltrue([for subnet in var.subnet_ids : can(regex("^subnet-[0-9a-f]+$", subnet))])
+    error_message = "A subnet has an id like subnet-0a1b2c3d."
   }
 }
 
 variable "security_group_ids" {
-  description = "Security groups of the function in its VPC; HTTPS to the outside must be allowed."
+  description = "Its security groups; they let 443 out, and in where endpoints are made here."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for group in var.security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", group))])
-    error_message = "A security group has an id like sg-0123456789abcdef0."
+    condition     = alltrue([for group in var.security_group_ids : can(regex("^sg-[0-9a-f]+$", group))])
+    error_message = "A security group has an id like sg-0a1b2c3d."
   }
+
   validation {
     condition     = (length(var.security_group_ids) > 0) == (length(var.subnet_ids) > 0)
     error_message = "Give subnet_ids and security_group_ids, or neither."
+  }
+}
+
+variable "endpoints_vpc_id" {
+  description = "The subnets' VPC, where endpoints for S3, STS, SNS and Secrets Manager shall be made."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.endpoints_vpc_id == "" || can(regex("^vpc-[0-9a-f]+$", var.endpoints_vpc_id))
+    error_message = "A VPC has an id like vpc-0a1b2c3d."
+  }
+
+  validation {
+    condition     = var.endpoints_vpc_id == "" || (length(var.subnet_ids) > 0 && length(var.endpoints_route_table_ids) > 0)
+    error_message = "endpoints_vpc_id needs subnet_ids and endpoints_route_table_ids."
+  }
+}
+
+variable "endpoints_route_table_ids" {
+  description = "The subnets' route tables, for the endpoint of S3."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for table in var.endpoints_route_table_ids : can(regex("^rtb-[0-9a-f]+$", table))])
+    error_message = "A route table has an id like rtb-0a1b2c3d."
   }
 }
 

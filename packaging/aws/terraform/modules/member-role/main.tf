@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "purge_principal_arn" {
-  description = "The role that the function runs as: output function_role_arn of the module in the security account."
+  description = "The role that the function runs as: output function_role_arn of the security account."
   type        = string
 
   validation {
