@@ -109,10 +109,6 @@ resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled   = var.kms_key_arn == "" ? true : null
   kms_master_key_id         = var.kms_key_arn == "" ? null : var.kms_key_arn
   tags                      = var.tags
-}
-
-resource "aws_sqs_queue_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -120,7 +116,7 @@ resource "aws_sqs_queue_policy" "dead_letters" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "sqs:*"
-      Resource  = aws_sqs_queue.dead_letters.arn
+      Resource  = "arn:${local.partition}:sqs:${local.region}:${local.account}:${var.name}-dead-letters"
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })
