@@ -21,9 +21,7 @@ run "values_that_are_none" {
     unused_for                = "0"
     exempt_groups             = ["a b"]
     accounts                  = ["1234"]
-    organizational_units      = ["Workloads"]
     member_role               = "a/b"
-    external_id               = "x"
     max_affected              = "101%"
     alarm_address             = "nobody"
     mail_from                 = "a@b"
@@ -47,8 +45,6 @@ run "values_that_are_none" {
     trail_log_group           = "a b"
     exemption_role            = "arn:aws:iam::111122223333:role/x"
     subnet_ids                = ["vpc-0a1b2c3d"]
-    security_group_ids        = ["subnet-0a1b2c3d"]
-    endpoints_vpc_id          = "subnet-0a1b2c3d"
     endpoints_route_table_ids = ["rtb"]
     max_concurrency           = 0
   }
@@ -63,9 +59,7 @@ run "values_that_are_none" {
     var.unused_for,
     var.exempt_groups,
     var.accounts,
-    var.organizational_units,
     var.member_role,
-    var.external_id,
     var.max_affected,
     var.alarm_address,
     var.mail_from,
@@ -89,10 +83,27 @@ run "values_that_are_none" {
     var.trail_log_group,
     var.exemption_role,
     var.subnet_ids,
-    var.security_group_ids,
-    var.endpoints_vpc_id,
     var.endpoints_route_table_ids,
     var.max_concurrency,
+  ]
+}
+
+# A rule that looks at another setting is asked only where that one is in order.
+run "values_that_are_none_beside_others_in_order" {
+  command = plan
+  variables {
+    organization         = true
+    organizational_units = ["Workloads"]
+    external_id          = "x"
+    subnet_ids           = ["subnet-0a1b2c3d"]
+    security_group_ids   = ["subnet-0a1b2c3d"]
+    endpoints_vpc_id     = "subnet-0a1b2c3d"
+  }
+  expect_failures = [
+    var.organizational_units,
+    var.external_id,
+    var.security_group_ids,
+    var.endpoints_vpc_id,
   ]
 }
 
@@ -127,7 +138,6 @@ run "values_that_exclude_each_other" {
   }
   expect_failures = [
     var.organization,
-    var.external_id,
     var.groups,
   ]
 }
@@ -141,4 +151,12 @@ run "fewer_at_once_than_the_state_machine_asks_for" {
     reserved_concurrency = 1
   }
   expect_failures = [aws_sfn_state_machine.purge]
+}
+
+run "other_accounts_without_an_external_id" {
+  command = plan
+  variables {
+    accounts = ["111122223333"]
+  }
+  expect_failures = [var.external_id]
 }
