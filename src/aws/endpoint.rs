@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::profile::{ProfileFiles, SigningProfile};
 
 /// Every variable that is asked for, and nothing else of the environment.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -21,6 +21,7 @@ const VARIABLES: [&str; 10] = [
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_CLOUDTRAIL",
     "AWS_ENDPOINT_URL_ORGANIZATIONS",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -33,13 +34,14 @@ pub enum Service {
     Sts,
     CloudTrail,
     Organizations,
+    S3,
 }
 
 impl Service {
     /// What the work on one profile's key calls.
-    const OF_A_KEY: [Self; 3] = [Self::Iam, Self::Sts, Self::CloudTrail];
+    const OF_A_KEY: &[Self] = &[Self::Iam, Self::Sts, Self::CloudTrail];
     /// What the purge calls.
-    const OF_AN_ESTATE: [Self; 3] = [Self::Iam, Self::Sts, Self::Organizations];
+    const OF_AN_ESTATE: &[Self] = &[Self::Iam, Self::Sts, Self::Organizations];
 
     /// As people know it; also the service id of the SDK's configuration.
     #[must_use]
@@ -49,6 +51,7 @@ impl Service {
             Self::Sts => "STS",
             Self::CloudTrail => "CloudTrail",
             Self::Organizations => "Organizations",
+            Self::S3 => "S3",
         }
     }
 }
@@ -143,10 +146,20 @@ impl Destination {
         Self::from_settings(&Settings { env: snapshot(env), sections }, region, Service::OF_AN_ESTATE)
     }
 
+    /// For the purge as a function, which has no AWS files: the environment alone.
+    ///
+    /// # Errors
+    /// [`DestinationProblem`] for what must not, or cannot, be called.
+    #[cfg(feature = "lambda")]
+    pub fn of_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, DestinationProblem> {
+        let settings = Settings { env: snapshot(env), sections: Vec::new() };
+        Self::from_settings(&settings, None, &[Service::OF_AN_ESTATE, &[Service::S3]].concat())
+    }
+
     fn from_settings(
         settings: &Settings,
         profile_region: Option<&str>,
-        services: [Service; 3],
+        services: &[Service],
     ) -> Result<Self, DestinationProblem> {
         let fips = settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
         let dual_stack = settings.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
@@ -196,7 +209,7 @@ impl Destination {
     /// 'Organizations endpoints').
     pub(super) fn region_of(&self, service: Service) -> &str {
         match service {
-            Service::Iam | Service::Sts => &self.region,
+            Service::Iam | Service::Sts | Service::S3 => &self.region,
             Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
             Service::CloudTrail | Service::Organizations => self.home_region(),
         }
@@ -220,10 +233,10 @@ impl Settings {
         sets.filter_map(|set| value.load(&self.env, set).map(|(v, _)| v.trim().to_owned())).find(|v| !v.is_empty())
     }
 
-    fn custom_endpoints(&self, services: [Service; 3]) -> Result<Vec<CustomEndpoint>, DestinationProblem> {
+    fn custom_endpoints(&self, services: &[Service]) -> Result<Vec<CustomEndpoint>, DestinationProblem> {
         let mut custom = Vec::new();
         if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? != Some(true) {
-            for service in services {
+            for &service in services {
                 if let Some(url) = self.endpoint(service) {
                     check(service, &url)?;
                     custom.push(CustomEndpoint { service, url });

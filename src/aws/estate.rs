@@ -80,6 +80,18 @@ impl AwsEstate {
         Self { shared, source, sts, organizations, signing_key, temporary }
     }
 
+    /// The configuration of a client of `service` that signs as this estate does.
+    #[cfg(feature = "lambda")]
+    pub(super) fn config(&self, service: Service) -> SdkConfig {
+        self.shared.config_of(service, &self.source)
+    }
+
+    /// True where `service` is not AWS's own.
+    #[cfg(feature = "lambda")]
+    pub(super) fn is_custom(&self, service: Service) -> bool {
+        self.shared.destination.url(service).is_some()
+    }
+
     /// True where the credentials expire by themselves.
     #[must_use]
     pub fn temporary(&self) -> bool {

@@ -3,6 +3,8 @@
 //! The only module that knows the SDK. It may import `ports` and `keys`, and never `host`, `cli` or
 //! `runner`.
 
+#[cfg(feature = "lambda")]
+pub mod bucket;
 pub mod credentials;
 pub mod directory;
 pub mod endpoint;

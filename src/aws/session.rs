@@ -99,6 +99,15 @@ impl Shared {
         builder.build()
     }
 
+    /// The configuration of a client of `service` that signs as `source` says, and repeats by itself.
+    #[cfg(feature = "lambda")]
+    pub fn config_of(&self, service: Service, source: &Source) -> SdkConfig {
+        let mut builder = self.of(service);
+        builder.set_credentials_provider(Some(source.provider.clone()));
+        builder.set_identity_cache(Some(source.cache.clone()));
+        builder.build()
+    }
+
     /// The one HTTP client of the run.
     pub fn http_client(&self) -> Option<SharedHttpClient> {
         self.base.http_client()

@@ -1,3 +1,7 @@
 //! The purge as an AWS Lambda function: hands over to the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(keyrot_me::cli::function::main())
+}

@@ -5,6 +5,8 @@ mod auth_profile;
 mod credential_process;
 mod doctor;
 pub mod error;
+#[cfg(feature = "lambda")]
+pub mod function;
 mod import;
 mod machine;
 mod man;

@@ -1,6 +1,6 @@
 //! `purge`: what was asked, checked; the run; its reports and its exit code.
 
-mod asked;
+pub mod asked;
 mod explain;
 pub mod notify;
 mod people;
@@ -30,7 +30,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     stop.listen();
     let clock = SystemClock { stop };
     let mut settings = asked::settings(args, output, clock.now())?;
-    let (estate, own, destination) = connect(args, output).await?;
+    let mut notifier = Notifier::read(args, &settings)?;
+    let (estate, own) = connect(args, output).await?;
     settings.rules.own_keys.extend(own);
     let purge = Purge { estate: &estate, clock: &clock, settings: &settings };
     if let Some(what) = &args.explain {
@@ -38,13 +39,15 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
     let header = asked::header(args, &settings, clock.now());
     let gauge = (!output.quiet).then(TerminalGauge::on_stderr);
-    let notifier = Notifier::open(args, &destination).await?;
+    if let Some(notifier) = &mut notifier {
+        notifier.connect(&estate).await?;
+    }
     let mut readers = Readers::open(args, output, &header, gauge.as_ref(), notifier)?;
     let ended = purge.run(&mut readers, &gauge).await;
     let (written, notifier) = readers.finish(&ended.summary);
     drop(gauge);
     let told = match notifier {
-        Some(notifier) => notifier.send(&ended.summary).await,
+        Some(notifier) => notifier.send(&ended.summary, &clock).await,
         None => Notified::default(),
     };
     match exit(&ended, written.err(), &told) {
@@ -57,8 +60,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     }
 }
 
-/// The credentials, the long-term key that the profile's chain begins with, and where calls go.
-async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>, Destination), Failure> {
+/// The credentials, and the long-term key that the profile's chain begins with.
+async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId>), Failure> {
     let places = found_places()?;
     let files = ProfileFiles::load(&places.credentials, &places.config).await.map_err(|problem| usage(&problem))?;
     let of_environment = args.profile.is_none() && paths::env("AWS_ACCESS_KEY_ID").is_some();
@@ -72,11 +75,10 @@ async fn connect(args: &Args, output: Output) -> Result<(AwsEstate, Option<KeyId
             err(format_args!("note: calls go to {}, not to AWS itself", custom.url));
         }
     }
-    let estate = AwsEstate::connect(destination.clone(), args.profile.as_deref())
-        .await
-        .map_err(|problem| no_credentials(&problem))?;
+    let estate =
+        AwsEstate::connect(destination, args.profile.as_deref()).await.map_err(|problem| no_credentials(&problem))?;
     let source = if of_environment { None } else { files.resolve(profile.unwrap_or("default")).ok() };
-    Ok((estate, source.map(|profile| profile.key.id), destination))
+    Ok((estate, source.map(|profile| profile.key.id)))
 }
 
 fn no_credentials(problem: &EstateProblem) -> Failure {
@@ -90,15 +92,8 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> R
         return Err(Failure::new(Exit::Incomplete, error.to_string())
             .hint("make room, then run again: what was done is in the account, a second run goes on from there"));
     }
-    if let Some(error) = &ended.sign_in {
-        if let Some(by) = ended.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
-            return Err(halted(&Halt::ClockOff { by }));
-        }
-        return Err(Failure::new(
-            Exit::CannotSignIn,
-            format!("the credentials of the purge are not accepted ({error})"),
-        )
-        .hint("check --profile, or the AWS_ variables of the environment"));
+    if let Some(failure) = not_signed_in(ended) {
+        return Err(failure);
     }
     let summary = &ended.summary;
     if summary.complete() {
@@ -108,6 +103,16 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> R
         return Ok(if summary.applied && summary.accounts_capped > 0 { Exit::Capped } else { Exit::Done });
     }
     Err(incomplete(summary))
+}
+
+/// The run's own credentials were refused, or its clock is off.
+pub fn not_signed_in(ended: &Ended) -> Option<Failure> {
+    let error = ended.sign_in.as_ref()?;
+    if let Some(by) = ended.clock_offset.filter(|by| by.abs() > CLOCK_TOLERANCE) {
+        return Some(halted(&Halt::ClockOff { by }));
+    }
+    let message = format!("the credentials of the purge are not accepted ({error})");
+    Some(Failure::new(Exit::CannotSignIn, message).hint("check --profile, or the AWS_ variables of the environment"))
 }
 
 /// Nothing was left alone, but somebody who should know does not.

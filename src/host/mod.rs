@@ -11,6 +11,7 @@ pub mod credentials_file;
 pub mod file_look;
 pub mod gauge;
 pub mod git;
+pub mod history;
 pub mod journal_file;
 pub mod key_store;
 pub mod keychain;

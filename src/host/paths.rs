@@ -36,6 +36,19 @@ pub fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Names and values of the variables that begin with `prefix`, in the order of their names; empty ones are unset.
+#[cfg(feature = "lambda")]
+#[must_use]
+pub fn env_with(prefix: &str) -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    };
+    let ours = |(name, value): &(String, String)| name.starts_with(prefix) && !value.is_empty();
+    let mut found: Vec<(String, String)> = std::env::vars_os().filter_map(text).filter(ours).collect();
+    found.sort();
+    found
+}
+
 impl Places {
     /// # Errors
     /// [`NoHome`] when a place needs the home folder and there is none.

@@ -8,6 +8,7 @@ mod csv;
 mod html;
 mod json;
 mod line;
+pub mod merge;
 mod page;
 mod spool;
 mod target;

@@ -6,14 +6,14 @@
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt};
 
-use self::accounts::{Target, Way};
+use self::accounts::{Target, Targets, Way};
 use self::calls::{Brakes, Calls};
 use self::scan::Account;
 use self::teller::Teller;
 use crate::keys::facts::{Identity, Time};
 use crate::keys::purge::Rules;
 use crate::keys::purge::row::{AccountSummary, Skipped, Stopped, Summary};
-use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, PurgeReport, ReportError};
+use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, MemberAccount, PurgeReport, ReportError};
 
 mod account;
 mod accounts;
@@ -47,6 +47,8 @@ pub enum Scope {
     Accounts(Vec<String>),
     /// All active accounts of the organization, or of these units and the units below them.
     Organization { units: Vec<String> },
+    /// What [`Purge::accounts`] found: nothing is listed again.
+    Listed(Vec<MemberAccount>),
 }
 
 /// Whether anything is changed.
@@ -56,6 +58,14 @@ pub enum Mode {
     Apply,
     /// Nothing is changed, and members of exempt groups are looked at too: what `--report-only` tells.
     Review,
+}
+
+impl Mode {
+    /// True where keys are touched.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self == Self::Apply
+    }
 }
 
 /// What one purge is asked to do.
@@ -116,8 +126,11 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             Summary { applied: self.settings.mode == Mode::Apply, started: self.clock.now(), ..Summary::default() };
         let teller = Teller::new(report, gauge, &brakes, summary);
         match self.targets(&brakes).await {
-            Ok((targets, identity)) => {
+            Ok(Targets { list: targets, missing, identity }) => {
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
+                for id in &missing {
+                    teller.account(&accounts::not_there(id));
+                }
                 let all = targets.into_iter().map(|target| self.account(target, identity.as_ref(), &brakes, &teller));
                 let mut all = stream::iter(all).buffer_unordered(self.settings.accounts_at_once);
                 while all.next().await.is_some() {}
@@ -163,6 +176,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             ..AccountSummary::default()
         };
         if let Some(why) = brakes.stopped() {
+            summary.cut_short = true;
             summary.skipped.push(account::not_begun(&summary.account, why));
         } else if let Some(left) = &target.left {
             summary.left = Some(left.clone());

@@ -9,6 +9,7 @@ use crate::host::report::ReportHeader;
 use crate::keys::facts::Time;
 use crate::keys::purge::{Cap, Rules};
 use crate::keys::words::duration;
+use crate::ports::MemberAccount;
 use crate::runner::purge::{Mode, Scope, Settings, Users};
 
 /// Where nothing else is said; a key of a day is not warned of where the limit is shorter.
@@ -155,6 +156,7 @@ pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     let scope = match &settings.scope {
         Scope::Own => "the caller's own account".to_owned(),
         Scope::Accounts(ids) => format!("accounts {}", ids.join(", ")),
+        Scope::Listed(members) => format!("accounts {}", ids(members)),
         Scope::Organization { units } if units.is_empty() => "the organization".to_owned(),
         Scope::Organization { units } => format!("the organization below {}", units.join(", ")),
     };
@@ -174,6 +176,10 @@ pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     asked.push(("cap for each account", cap.clone()));
     let facts = asked.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
     ReportHeader { applied: settings.mode == Mode::Apply, started: now, facts, rules: rules_json(args, settings, &cap) }
+}
+
+fn ids(members: &[MemberAccount]) -> String {
+    members.iter().map(|member| member.id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The same for programs.

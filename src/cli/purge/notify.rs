@@ -2,11 +2,12 @@
 //!
 //! Never a secret: a notice holds the account, the user, the key's id and dates.
 
-use crate::aws::endpoint::Destination;
+use crate::aws::estate::AwsEstate;
 use crate::cli::args::Purge as Args;
 use crate::cli::error::Failure;
 use crate::keys::purge::row::{AccountSummary, KeyRow, Summary};
-use crate::ports::{PurgeReport, ReportError};
+use crate::ports::{Clock, PurgeReport, ReportError};
+use crate::runner::purge::Settings;
 
 /// Takes what the purge tells, and sends it on.
 pub struct Notifier {}
@@ -23,19 +24,27 @@ pub struct Notified {
 }
 
 impl Notifier {
-    /// `None` where nobody is to be told. Templates, the owners' map and the sources of webhooks are read here, so
-    /// that what is wrong with them is found before the first call.
+    /// `None` where nobody is to be told. Options, templates, the owners' map and the files of webhooks are read here:
+    /// what is wrong with them is found before anything is called.
     ///
     /// # Errors
     /// [`Failure`] with [`crate::cli::error::Exit::Usage`].
-    #[expect(clippy::unused_async, reason = "the secrets of webhooks are read here")]
-    pub async fn open(args: &Args, _destination: &Destination) -> Result<Option<Self>, Failure> {
+    pub fn read(args: &Args, _settings: &Settings) -> Result<Option<Self>, Failure> {
         Ok((!args.notices.notify.is_empty()).then_some(Self {}))
     }
 
-    /// Sends the notices. A channel that fails ends none of the others.
+    /// Reads the webhooks that are kept in Secrets Manager; the estate's credentials sign everything that is sent.
+    ///
+    /// # Errors
+    /// [`Failure`] with [`crate::cli::error::Exit::Usage`] for a secret that is refused or holds no webhook.
+    #[expect(clippy::unused_async, reason = "the secrets of webhooks are read here")]
+    pub async fn connect(&mut self, _estate: &AwsEstate) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Sends the notices; ends 15 s after the run's deadline at the latest. A channel that fails ends none of the others.
     #[expect(clippy::unused_async, reason = "sends")]
-    pub async fn send(self, _summary: &Summary) -> Notified {
+    pub async fn send(self, _summary: &Summary, _clock: &impl Clock) -> Notified {
         Notified::default()
     }
 }

@@ -16,6 +16,8 @@ pub struct Census {
     /// IAM users with at least one key.
     pub users_with_keys: u64,
     pub keys: u64,
+    /// At the limit or over it, whatever was decided on them.
+    pub over_limit: u64,
     /// Under the limit now and over it within [`NEAR`].
     pub near_limit: u64,
     /// In seconds; zero where there is no key.
@@ -35,6 +37,7 @@ impl Census {
             self.oldest_seconds = self.oldest_seconds.max(age);
             let over = |at| lifecycle::at_least(row.created, at, max_age);
             let decided = row.created + row.age;
+            self.over_limit += u64::from(over(decided));
             self.near_limit += u64::from(!over(decided) && over(decided + NEAR));
         }
     }
@@ -42,6 +45,7 @@ impl Census {
     pub fn add(&mut self, other: &Self) {
         self.users_with_keys += other.users_with_keys;
         self.keys += other.keys;
+        self.over_limit += other.over_limit;
         self.near_limit += other.near_limit;
         self.oldest_seconds = self.oldest_seconds.max(other.oldest_seconds);
         self.age_seconds += other.age_seconds;

@@ -141,9 +141,13 @@ pub struct AccountSummary {
     pub cap: Option<CapHit>,
     /// Writes that were tried and did not succeed.
     pub failed: u64,
+    /// The run ended before the account did: another run, or the next part of this one, goes on with it.
+    pub cut_short: bool,
     /// Calls made, and how many of them IAM throttled.
     pub calls: u64,
     pub throttled: u64,
+    /// The run ended before this account did: the next one has it before it still.
+    pub stopped: Option<Stopped>,
 }
 
 impl AccountSummary {

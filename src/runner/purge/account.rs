@@ -47,6 +47,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         }
         let ended_early = scanned.left.is_some();
         if let Some((users, failed)) = scanned.left {
+            summary.cut_short = matches!(failed, Failed::Stopped(_));
             let cause = format!("{users} of {} users were not looked at: {}", summary.users_expected, failed.cause());
             summary.skipped.push(Skipped { what: format!("account/{}", self.id), cause });
         }
@@ -136,6 +137,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             }
         }
         if left > 0 {
+            summary.cut_short = true;
             let cause = format!("{left} keys are left to do: the run ended before");
             summary.skipped.push(Skipped { what: format!("account/{}", self.id), cause });
         }

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use super::calls::Brakes;
 use super::{Purge, Scope};
 use crate::keys::facts::Identity;
+use crate::keys::purge::row::{AccountSummary, Skipped};
 use crate::ports::{CallError, Cause, Clock, Estate, MemberAccount, Page, RoleToAssume};
 
 /// Where nothing else is said.
@@ -20,6 +21,15 @@ const ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: i64 = 250;
 /// More pages or units than an organization can have are a server that goes in circles.
 const MOST_PAGES: usize = 5_000;
+
+/// Everything that one run is about.
+pub struct Targets {
+    pub list: Vec<Target>,
+    /// Of `Settings::only` those that are not among the accounts.
+    pub missing: Vec<String>,
+    /// The caller's, where it was needed.
+    pub identity: Option<Identity>,
+}
 
 /// One account.
 pub struct Target {
@@ -41,19 +51,53 @@ pub enum Way {
 }
 
 impl<E: Estate, C: Clock> Purge<'_, E, C> {
-    /// All accounts, and the caller's identity where it was needed.
-    pub(super) async fn targets(&self, brakes: &Brakes<'_, C>) -> Result<(Vec<Target>, Option<Identity>), CallError> {
+    /// The accounts that [`Purge::run`] would be about now: those of the organization with their states, others without.
+    ///
+    /// # Errors
+    /// [`CallError`] where a list could not be read to its end.
+    pub async fn accounts(&self) -> Result<Vec<MemberAccount>, CallError> {
+        let brakes = self.brakes();
+        if let Scope::Organization { units } = &self.settings.scope {
+            let mut members = self.members_of(units, &brakes).await?;
+            members.retain(|member| self.is_meant(&member.id));
+            return Ok(members);
+        }
+        let own = patiently(&brakes, async || self.estate.identity().await).await?;
+        let ids = match &self.settings.scope {
+            Scope::Accounts(ids) => ids.clone(),
+            _ => vec![own.account],
+        };
+        let plain = |id: String| MemberAccount { id, name: String::new(), state: String::new() };
+        Ok(ids.into_iter().filter(|id| self.is_meant(id)).map(plain).collect())
+    }
+
+    /// All accounts that are left to do, and the caller's identity where it was needed.
+    pub(super) async fn targets(&self, brakes: &Brakes<'_, C>) -> Result<Targets, CallError> {
         let settings = self.settings;
         let alone = settings.scope == Scope::Own && settings.role.is_none();
-        let identity = if alone && self.estate.signing_key().is_some() {
+        let narrowed = !settings.only.is_empty() || !settings.finished.is_empty();
+        let identity = if alone && !narrowed && self.estate.signing_key().is_some() {
             None
         } else {
             Some(patiently(brakes, async || self.estate.identity().await).await?)
         };
-        let targets = match (&settings.scope, &identity) {
+        let mut list = self.all_targets(identity.as_ref(), brakes).await?;
+        let is_there = |id: &&String| list.iter().any(|target| target.id.as_ref() == Some(*id));
+        let missing = settings.only.iter().filter(|id| !is_there(id)).cloned().collect();
+        list.retain(|target| target.id.as_ref().is_none_or(|id| self.is_meant(id) && !settings.finished.contains(id)));
+        Ok(Targets { list, missing, identity })
+    }
+
+    fn is_meant(&self, id: &String) -> bool {
+        self.settings.only.is_empty() || self.settings.only.contains(id)
+    }
+
+    async fn all_targets(&self, identity: Option<&Identity>, brakes: &Brakes<'_, C>) -> Result<Vec<Target>, CallError> {
+        let settings = self.settings;
+        Ok(match (&settings.scope, identity) {
             (Scope::Own, Some(own)) if settings.role.is_some() => vec![self.named(&own.account, own)],
             (Scope::Own, own) => vec![Target {
-                id: own.as_ref().map(|own| own.account.clone()),
+                id: own.map(|own| own.account.clone()),
                 name: String::new(),
                 left: None,
                 way: Way::Own,
@@ -67,9 +111,15 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                 let members = self.members_of(units, brakes).await?;
                 members.into_iter().map(|member| self.listed(member, own)).collect()
             }
-            (Scope::Accounts(_) | Scope::Organization { .. }, None) => Vec::new(),
-        };
-        Ok((targets, identity))
+            (Scope::Listed(members), Some(own)) => {
+                let target = |member: &MemberAccount| match member.state.as_str() {
+                    "" => self.named(&member.id, own),
+                    _ => self.listed(member.clone(), own),
+                };
+                members.iter().map(target).collect()
+            }
+            (Scope::Accounts(_) | Scope::Organization { .. } | Scope::Listed(_), None) => Vec::new(),
+        })
     }
 
     fn named(&self, id: &str, own: &Identity) -> Target {
@@ -110,6 +160,13 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         members.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(members)
     }
+}
+
+/// An account that was asked for and is none of the run's: named, and the run is incomplete.
+pub(super) fn not_there(id: &str) -> AccountSummary {
+    let cause = "it is not among the accounts of the settings; nothing was done in it".to_owned();
+    let skipped = vec![Skipped { what: format!("account/{id}"), cause }];
+    AccountSummary { account: id.to_owned(), skipped, ..AccountSummary::default() }
 }
 
 /// Follows a list to its end.

@@ -2,6 +2,7 @@
 //!
 //! Changes nothing; the words are `keys::purge`'s and `cli`'s.
 
+use super::accounts::Targets;
 use super::calls::{Calls, Failed};
 use super::scan::Account;
 use super::{Purge, Settings, Users};
@@ -29,8 +30,8 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     /// In words: what was read of it is not enough to say anything.
     pub async fn explain(&self, what: &str) -> Result<Explained, String> {
         let brakes = self.brakes();
-        let (targets, identity) = self.targets(&brakes).await.map_err(|error| error.to_string())?;
-        let [target] = targets.as_slice() else {
+        let Targets { list, identity, .. } = self.targets(&brakes).await.map_err(|error| error.to_string())?;
+        let [target] = list.as_slice() else {
             return Err("--explain looks into one account: name it with --account".to_owned());
         };
         let directory = self.open(target, &brakes).await.map_err(|error| error.to_string())?;
