@@ -56,7 +56,6 @@ pub struct Job {
     variables: Variables,
     words: Vec<String>,
     function: String,
-    destination: Destination,
     estate: AwsEstate,
 }
 
@@ -76,13 +75,14 @@ impl Job {
         // What is kept of a run is a report.
         settings.report_last_use = true;
         let destination = Destination::of_environment(&paths::env).map_err(|problem| elsewhere(&problem))?;
+        Notifier::read(&args, &settings).map_err(settings::refused)?;
         let log = Log { request, run: event.run.clone() };
         if let Some(custom) = destination.custom_endpoints().first() {
             log.line(Level::Warn, "calls do not go to AWS itself", [("endpoint", custom.url.as_str().into())]);
         }
-        let estate = AwsEstate::connect(destination.clone(), None).await;
+        let estate = AwsEstate::connect(destination, None).await;
         let estate = estate.map_err(|problem| Failed::new(Kind::CannotSignIn, problem.to_string()))?;
-        Ok(Self { event, log, settings, clock, variables, words, function, destination, estate })
+        Ok(Self { event, log, settings, clock, variables, words, function, estate })
     }
 
     pub fn store(&self) -> Result<Store<'_>, Failed> {
@@ -126,7 +126,11 @@ impl Job {
             Channel::Topic(_) | Channel::Chat(_) => told == Told::Team,
             Channel::Mail { .. } | Channel::Ticket(_) => told == Told::Owners,
         });
-        Notifier::open(&args, &self.destination).await.map_err(settings::refused)
+        let mut notifier = Notifier::read(&args, &self.settings).map_err(settings::refused)?;
+        if let Some(notifier) = &mut notifier {
+            notifier.connect(&self.estate).await.map_err(settings::refused)?;
+        }
+        Ok(notifier)
     }
 
     pub fn parts(&self) -> Parts {

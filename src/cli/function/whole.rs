@@ -94,7 +94,7 @@ async fn announce(job: &Job, notifier: Option<Notifier>, accounts: &[Counted], s
         job.metrics().finished(job.clock.now(), accounts, summary);
     }
     let sent = match notifier {
-        Some(notifier) => notifier.send(summary).await,
+        Some(notifier) => notifier.send(summary, &job.clock).await,
         None => Notified::default(),
     };
     told(job, &sent);

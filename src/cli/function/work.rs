@@ -60,7 +60,7 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
         (Err(error), _) => Err(error),
     };
     let sent = match notifier {
-        Some(notifier) => notifier.send(&ended.summary).await,
+        Some(notifier) => notifier.send(&ended.summary, &job.clock).await,
         None => Notified::default(),
     };
     told(job, &sent);
