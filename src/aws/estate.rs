@@ -13,6 +13,7 @@ use super::directory::AwsDirectory;
 use super::endpoint::{Destination, Service};
 use super::error::{call_error, incomplete};
 use super::iam::time;
+use super::post::AwsPost;
 use super::session::{Limits, Shared, Source, quiet};
 use crate::keys::facts::{Identity, KeyId};
 use crate::keys::secret::{SecretKey, Session, Signer};
@@ -83,13 +84,19 @@ impl AwsEstate {
     /// The configuration of a client of `service` that signs as this estate does.
     #[cfg(feature = "lambda")]
     pub(super) fn config(&self, service: Service) -> SdkConfig {
-        self.shared.config_of(service, &self.source)
+        self.shared.config_in(service, &self.source, None)
     }
 
     /// True where `service` is not AWS's own.
     #[cfg(feature = "lambda")]
     pub(super) fn is_custom(&self, service: Service) -> bool {
         self.shared.destination.url(service).is_some()
+    }
+
+    /// What sends notices, with the same credentials.
+    #[must_use]
+    pub fn post(&self) -> AwsPost {
+        AwsPost::new(self.shared.clone(), self.source.clone())
     }
 
     /// True where the credentials expire by themselves.
