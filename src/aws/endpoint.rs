@@ -220,7 +220,9 @@ impl Destination {
     pub(super) fn region_of(&self, service: Service) -> &str {
         match service {
             // A topic and a secret are called where their ARNs say: see `post`.
-            Service::Iam | Service::Sts | Service::S3 | Service::SesV2 | Service::SecretsManager | Service::Sns => &self.region,
+            Service::Iam | Service::Sts | Service::S3 | Service::SesV2 | Service::SecretsManager | Service::Sns => {
+                &self.region
+            }
             Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
             Service::CloudTrail | Service::Organizations => self.home_region(),
         }

@@ -17,7 +17,8 @@ const FOLDERS: [&str; 5] =
     [".", "modules/member-role", "modules/service-control-policy", "examples/one-account", "examples/organization"];
 
 /// Kept by AWS and not by moto.
-const NOT_IN_MOTO: &str = "resource \"aws_lambda_function\" \"purge\" {\n  lifecycle {\n    ignore_changes = [logging_config]\n  }\n}\n";
+const NOT_IN_MOTO: &str =
+    "resource \"aws_lambda_function\" \"purge\" {\n  lifecycle {\n    ignore_changes = [logging_config]\n  }\n}\n";
 
 #[test]
 fn all_of_it_is_in_terraforms_own_form() {
@@ -58,7 +59,12 @@ fn an_organization_is_made_found_unchanged_put_in_earnest_and_removed() {
     let settings = tool::settings(&folder, &root);
     terraform.init(&example);
     let with = |words: &[&str]| -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).chain(["-input=false".into(), "-no-color".into()]).chain(settings.clone()).collect()
+        words
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(["-input=false".into(), "-no-color".into()])
+            .chain(settings.clone())
+            .collect()
     };
     let apply = with(&["apply", "-auto-approve"]);
     terraform.run(&example, &apply).expect(0);
