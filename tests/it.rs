@@ -39,6 +39,7 @@ mod scheduled;
 mod skip;
 #[cfg(unix)]
 mod store;
+mod terraform;
 #[allow(dead_code, reason = "each target that has the workstation uses a part of it")]
 mod workstation;
 

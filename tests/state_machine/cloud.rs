@@ -1,0 +1,181 @@
+//! The cloud around the state machine: the real binary in as many execution environments as may run at once, the sandbox as
+//! IAM, STS, Organizations and S3, and an organization of many small accounts.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use super::bucket::Bucket;
+use super::machine::{Fault, World, fault};
+use crate::function::runtime::{Ended, Runtime};
+use crate::purge_policy::company::{EXTERNAL_ID, PURGE_ROLE, account_trust, session, user};
+use crate::purge_policy::papers::{READER, ROLE, TRUST, filled};
+use crate::sandbox::{HOME, Sandbox};
+use crate::sandbox_rules::client::Keys;
+
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:keyrot-me";
+/// Of each account: one user whose key is over age, three whose keys are not.
+pub const USERS: usize = 4;
+/// Lambda's own.
+const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
+
+pub struct Cloud {
+    pub sandbox: Sandbox,
+    pub bucket: Bucket,
+    pub accounts: Vec<String>,
+    variables: Vec<(String, String)>,
+    /// Those that are not at work.
+    idle: Mutex<Vec<Runtime>>,
+    /// How many there are, and how many there may be.
+    made: Mutex<usize>,
+    at_once: usize,
+    pub invocations: Mutex<Vec<Invocation>>,
+    /// The next invocation about this account has so much time.
+    short: Mutex<BTreeMap<String, Duration>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub event: Value,
+    pub ended: Ended,
+    pub took: Duration,
+}
+
+impl Cloud {
+    /// An organization of `count` accounts beside the security account, which manages it.
+    pub fn new(count: usize, at_once: usize) -> Cloud {
+        let sandbox = Sandbox::start();
+        let accounts: Vec<String> = (1..=count).map(|number| format!("{:012}", 200_000_000_000 + number)).collect();
+        accounts.iter().for_each(|id| sandbox.add_account(id));
+        sandbox.make_organization(HOME);
+        let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), &[READER, super::bucket::POLICY]);
+        let values = [
+            ("PURGE_PRINCIPAL_ARN", central.clone()),
+            ("ORGANIZATION_ID", sandbox.organization_id()),
+            ("EXTERNAL_ID", EXTERNAL_ID.to_owned()),
+        ];
+        let trust = filled(TRUST, &values);
+        for id in &accounts {
+            sandbox.add_role(id, PURGE_ROLE, &trust, &[ROLE]);
+            people(&sandbox, id);
+        }
+        sandbox.set_account_state(HOME, "ACTIVE");
+        sandbox.add_role(HOME, PURGE_ROLE, &trust, &[ROLE]);
+        sandbox.add_group_in(HOME, "Developers", &[]);
+        let operator = user(&sandbox, HOME, "operator");
+        let function = session(&sandbox, &operator, &central, None).unwrap();
+        let bucket = Bucket::new(&sandbox, &operator);
+        let variables = variables(&sandbox, &bucket, &function);
+        sandbox.clear_calls();
+        Cloud {
+            sandbox,
+            bucket,
+            accounts,
+            variables,
+            idle: Mutex::default(),
+            made: Mutex::default(),
+            at_once,
+            invocations: Mutex::default(),
+            short: Mutex::default(),
+        }
+    }
+
+    /// As Lambda's clock cuts an invocation short.
+    pub fn cut_short(&self, account: &str, time: Duration) {
+        self.short.lock().unwrap().insert(account.to_owned(), time);
+    }
+
+    /// Ids and states of the keys of an account's first user, who has the old one.
+    pub fn old_key(&self, account: &str) -> (String, String) {
+        let key = self.sandbox.keys_of((account, "user-0")).pop().unwrap();
+        (key.id, key.status)
+    }
+
+    /// Of those that are at rest, in MiB: the most that one ever had.
+    pub fn peak_memory(&self) -> f64 {
+        let of = |runtime: &Runtime| {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", runtime.pid())).unwrap_or_default();
+            let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+        };
+        self.idle.lock().unwrap().iter().map(of).fold(0.0, f64::max)
+    }
+
+    fn free(&self) -> Option<Runtime> {
+        if let Some(idle) = self.idle.lock().unwrap().pop() {
+            return Some(idle);
+        }
+        let mut made = self.made.lock().unwrap();
+        if *made == self.at_once {
+            return None;
+        }
+        *made += 1;
+        drop(made);
+        Some(Runtime::start(env!("CARGO_BIN_EXE_purge-lambda"), &self.variables))
+    }
+}
+
+impl World for Cloud {
+    fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Fault> {
+        assert_eq!(function, FUNCTION);
+        let Some(runtime) = self.free() else {
+            return Err(fault("Lambda.TooManyRequestsException", "Rate Exceeded."));
+        };
+        let account = payload["account"].as_str().unwrap_or_default();
+        let time = self.short.lock().unwrap().remove(account).unwrap_or(FIFTEEN_MINUTES);
+        let began = std::time::Instant::now();
+        let number = self.invocations.lock().unwrap().len();
+        let ended = runtime.begin(payload, &format!("request-{number}"), time).wait();
+        self.idle.lock().unwrap().push(runtime);
+        let invocation = Invocation { event: payload.clone(), ended: ended.clone(), took: began.elapsed() };
+        self.invocations.lock().unwrap().push(invocation);
+        match ended {
+            Ended::Answer(answer) => Ok(answer),
+            Ended::Error { kind, message } => Err(fault(&kind, message)),
+            Ended::Died => Err(fault("Runtime.ExitError", "the function's process ended")),
+        }
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        assert_eq!(bucket, Bucket::NAME);
+        self.bucket.get(key)
+    }
+
+    fn put(&self, bucket: &str, key: &str, body: Vec<u8>) {
+        assert_eq!(bucket, Bucket::NAME);
+        self.bucket.put(key, body);
+    }
+}
+
+fn people(sandbox: &Sandbox, account: &str) {
+    let names: Vec<String> = (0..USERS).map(|number| format!("user-{number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        sandbox.add_user((account, name.as_str()));
+        let days = if number == 0 { 90 } else { 1 };
+        sandbox.seed_key((account, name.as_str()), sandbox.now() - TimeDelta::days(days), "Active");
+    }
+    let members: Vec<&str> = names.iter().map(String::as_str).collect();
+    sandbox.add_group_in(account, "Developers", &members);
+}
+
+/// What the templates set, and the credentials that Lambda hands over.
+fn variables(sandbox: &Sandbox, bucket: &Bucket, function: &Keys) -> Vec<(String, String)> {
+    let mut all = vec![
+        ("AWS_ACCESS_KEY_ID", function.id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", function.secret.clone()),
+        ("AWS_SESSION_TOKEN", function.token.clone().expect("a session")),
+        ("AWS_ENDPOINT_URL", sandbox.url()),
+        ("KEYROT_ME_GROUPS", "Developers".to_owned()),
+        ("KEYROT_ME_MAX_AGE", "5d".to_owned()),
+        ("KEYROT_ME_ORG", "true".to_owned()),
+        ("KEYROT_ME_EXTERNAL_ID", EXTERNAL_ID.to_owned()),
+        ("KEYROT_ME_ALLOW_EMPTY", "true".to_owned()),
+        ("KEYROT_ME_APPLY", "true".to_owned()),
+        ("KEYROT_ME_REPORT_BUCKET", Bucket::NAME.to_owned()),
+    ];
+    all.extend(bucket.url().map(|url| ("AWS_ENDPOINT_URL_S3", url)));
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

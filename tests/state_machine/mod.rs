@@ -1,0 +1,110 @@
+//! The state machine of packaging/aws/stepfunctions over a simulated organization: its own file, run by a small driver that
+//! calls the real function for each account.
+//!
+//! `KEYROT_STATE_MACHINE_ACCOUNTS=500` runs it as large as the figures in packaging/aws/README.md.
+
+mod bucket;
+mod cloud;
+mod machine;
+mod template;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::function::runtime::Ended;
+use crate::sandbox::{Always, Fault};
+use bucket::Bucket;
+use cloud::{Cloud, FUNCTION, USERS};
+use machine::Machine;
+
+const DEFINITION: &str = include_str!("../../packaging/aws/stepfunctions/state-machine.asl.json");
+
+fn machine<'a>(cloud: &'a Cloud, at_once: &str) -> Machine<'a, Cloud> {
+    let blanks = [("Partition", "aws"), ("FunctionArn", FUNCTION), ("ReportBucket", Bucket::NAME), ("MaxConcurrency", at_once)];
+    Machine::new(DEFINITION, &blanks, cloud)
+}
+
+fn input() -> Value {
+    json!({"scheduled": "2026-11-27T23:55:00Z"})
+}
+
+/// The organization's report of a run.
+fn report(cloud: &Cloud, run: &str) -> Value {
+    let keys = cloud.bucket.list("reports/");
+    let key = keys.iter().find(|key| key.ends_with(&format!("{run}/purge.json"))).unwrap_or_else(|| panic!("{keys:?}"));
+    serde_json::from_slice(&cloud.bucket.get(key).unwrap()).unwrap()
+}
+
+fn incomplete(report: &Value) -> BTreeSet<&str> {
+    let accounts = report["accounts"].as_array().unwrap().iter();
+    accounts.filter(|one| one["complete"] == false).map(|one| one["account"].as_str().unwrap()).collect()
+}
+
+/// Calls of an action about the sandbox's whole organization, that were done.
+fn done(cloud: &Cloud, action: &str) -> usize {
+    cloud.sandbox.calls().iter().filter(|call| call.action == action && call.outcome == "OK").count()
+}
+
+#[test]
+fn an_organization_is_purged_account_by_account_and_its_coverage_proved() {
+    let asked = std::env::var("KEYROT_STATE_MACHINE_ACCOUNTS").ok().map(|text| text.parse().unwrap());
+    let count: usize = asked.unwrap_or(60);
+    let cloud = Cloud::new(count, 10);
+    let machine = machine(&cloud, "10");
+    let began = Instant::now();
+    let answer = machine.execute("friday", &input()).unwrap();
+    let took = began.elapsed();
+
+    assert_eq!([&answer["complete"], &answer["accounts"]], [&json!(true), &json!(count + 1)], "{answer}");
+    assert_eq!(answer["done"]["disable"], count);
+    let report = report(&cloud, "friday");
+    assert_eq!(report["keys"].as_array().unwrap().len(), count * USERS);
+    assert_eq!(incomplete(&report), BTreeSet::new());
+    assert_eq!(done(&cloud, "UpdateAccessKey"), count);
+    assert!(cloud.accounts.iter().all(|account| cloud.old_key(account).1 == "Inactive"));
+    assert_eq!(machine.failed.load(Ordering::SeqCst), 0);
+    let written = String::from_utf8(cloud.bucket.get("runs/friday/map/map-run/SUCCEEDED_0.json").unwrap()).unwrap();
+    assert_eq!(written.matches("\"step\":\"account\"").count(), (count + 1) * 2, "input and output of each");
+    figures(&cloud, count, took);
+}
+
+/// For packaging/aws/README.md.
+fn figures(cloud: &Cloud, count: usize, took: Duration) {
+    let invocations = cloud.invocations.lock().unwrap();
+    let of = |step: &str| -> Vec<f64> {
+        let them = invocations.iter().filter(|one| one.event["step"] == step);
+        them.map(|one| one.took.as_secs_f64()).collect()
+    };
+    let each = of("account");
+    println!(
+        "{count} accounts, ten at once: {:.1} s; {} invocations; {} calls; an account {:.3} s at the mean, {:.3} s at most; \
+         the list {:.2} s, the coverage {:.2} s; peak memory {:.0} MiB",
+        took.as_secs_f64(),
+        invocations.len(),
+        cloud.sandbox.calls().len(),
+        each.iter().sum::<f64>() / each.len() as f64,
+        each.iter().copied().fold(0.0, f64::max),
+        of("accounts")[0],
+        of("coverage")[0],
+        cloud.peak_memory(),
+    );
+}
+
+#[test]
+fn accounts_that_fail_stop_no_other_and_are_exactly_those_that_the_report_names() {
+    let cloud = Cloud::new(12, 4);
+    let [closed, throttled] = [&cloud.accounts[3], &cloud.accounts[7]];
+    cloud.sandbox.remove_role(closed, "keyrot-me-purge");
+    let its_users = cloud.sandbox.clone_keys_for_test(throttled);
+    let _ = (its_users, Always, Fault::Throttle);
+    let machine = machine(&cloud, "4");
+    let fault = machine.execute("friday", &input()).unwrap_err();
+    assert_eq!(fault.error, "Incomplete");
+    assert!(fault.cause.contains("incomplete in 2 of 13 accounts"), "{}", fault.cause);
+    let report = report(&cloud, "friday");
+    assert_eq!(incomplete(&report), BTreeSet::from([closed.as_str(), throttled.as_str()]));
+    assert_eq!(done(&cloud, "UpdateAccessKey"), 10);
+}

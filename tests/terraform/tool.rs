@@ -1,0 +1,183 @@
+//! Terraform as a program, its provider in a mirror folder, and a copy of packaging to run it in.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use aws_sdk_organizations::config::{BehaviorVersion, Credentials, Region};
+use serde_json::Value;
+
+use crate::foreign::Moto;
+use crate::skip::skip;
+use crate::workstation::Ran;
+
+pub struct Terraform {
+    program: PathBuf,
+    /// Holds the CLI configuration, and nothing of ours.
+    home: tempfile::TempDir,
+}
+
+impl Terraform {
+    /// None, with words for it, where there is no Terraform.
+    pub fn found() -> Option<Terraform> {
+        let path = std::env::var_os("PATH")?;
+        let Some(program) = std::env::split_paths(&path).map(|folder| folder.join("terraform")).find(|it| it.is_file())
+        else {
+            skip("needs terraform: its module is neither formatted nor validated nor applied");
+            return None;
+        };
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("cli.tfrc"), "disable_checkpoint = true\n").unwrap();
+        Some(Terraform { program, home })
+    }
+
+    /// None, with words for it, where there is no provider for AWS in a mirror.
+    pub fn with_provider() -> Option<Terraform> {
+        let terraform = Self::found()?;
+        let Some(mirror) = mirror() else {
+            skip("needs terraform-provider-aws in a mirror folder (KEYROT_TERRAFORM_PLUGINS): nothing is applied");
+            return None;
+        };
+        let text = format!(
+            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n",
+            mirror.display()
+        );
+        fs::write(terraform.home.path().join("cli.tfrc"), text).unwrap();
+        Some(terraform)
+    }
+
+    pub fn run<S: AsRef<OsStr>>(&self, folder: &Path, arguments: &[S]) -> Ran {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_clear();
+        command.env("HOME", self.home.path()).env("TF_CLI_CONFIG_FILE", self.home.path().join("cli.tfrc"));
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("CHECKPOINT_DISABLE", "1");
+        // The only address that leaves this machine would be AWS's.
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        Ran::from(command.output().unwrap())
+    }
+
+    pub fn init(&self, folder: &Path) {
+        self.run(folder, &["init", "-input=false", "-no-color", "-backend=false"]).expect(0);
+    }
+
+    /// The state, as JSON.
+    pub fn shown(&self, folder: &Path) -> Value {
+        self.run(folder, &["show", "-json"]).expect(0).json()
+    }
+}
+
+/// The folder that holds `registry.terraform.io/hashicorp/aws/…`.
+fn mirror() -> Option<PathBuf> {
+    let named = std::env::var_os("KEYROT_TERRAFORM_PLUGINS").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".terraform.d/plugins"));
+    let usual = ["/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "/opt/tf-plugins"];
+    let folders = named.into_iter().chain(home).chain(usual.map(PathBuf::from));
+    folders.into_iter().find(|folder| folder.join("registry.terraform.io/hashicorp/aws").is_dir())
+}
+
+/// A copy of packaging/aws and packaging/iam: Terraform writes beside what it reads.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn copy() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+        for below in ["aws/terraform", "aws/policies", "aws/stepfunctions", "iam"] {
+            copy(&packaging.join(below), &folder.path().join(below));
+        }
+        Folder(folder)
+    }
+
+    /// Below the module.
+    pub fn at(&self, below: &str) -> PathBuf {
+        self.0.path().join("aws/terraform").join(below)
+    }
+
+    pub fn write(&self, below: &str, text: &str) {
+        fs::write(self.at(below), text).unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        // What an earlier hand left of Terraform's own.
+        if path.file_name().unwrap().to_string_lossy().starts_with(".terraform") {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The organization in moto, whose root policies are attached to. Answers ids of organization and root.
+pub fn organization(moto: &Moto) -> (String, String) {
+    let config = aws_sdk_organizations::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(moto.url())
+        .credentials_provider(Credentials::new("AKIAADMIN00000000001", "any", None, None, "test"));
+    let client = aws_sdk_organizations::Client::from_conf(config.build());
+    moto.admin.wait_for(async {
+        let made = client.create_organization().send().await.unwrap().organization.unwrap();
+        let root = client.list_roots().send().await.unwrap().roots.unwrap().remove(0).id.unwrap();
+        let kind = aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
+        client.enable_policy_type().root_id(&root).policy_type(kind).send().await.unwrap();
+        (made.id.unwrap(), root)
+    })
+}
+
+/// Overrides for the example's providers: everything goes to the emulator, each alias into an account of its own.
+pub fn providers(url: &str) -> String {
+    let of = |alias: &str, account: Option<&str>| {
+        let alias = if alias.is_empty() { String::new() } else { format!("  alias = {alias:?}\n") };
+        let role = account
+            .map(|id| format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{id}:role/administrator\"\n  }}\n"));
+        let services = [
+            "cloudwatch",
+            "events",
+            "iam",
+            "kms",
+            "lambda",
+            "logs",
+            "organizations",
+            "s3",
+            "scheduler",
+            "sfn",
+            "sns",
+            "sqs",
+            "sts",
+        ];
+        let endpoints: String = services.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
+        format!(
+            "provider \"aws\" {{\n{alias}  profile = null\n  region = \"us-east-1\"\n  access_key = \"AKIAADMIN00000000001\"\n  \
+             secret_key = \"any\"\n  s3_use_path_style = true\n{}  endpoints {{\n{endpoints}  }}\n}}\n",
+            role.unwrap_or_default()
+        )
+    };
+    [of("", None), of("management", None), of("payments", Some("222222222222")), of("search", Some("333333333333"))]
+        .concat()
+}
+
+/// Of the example of an organization.
+pub fn settings(folder: &Folder, (organization, root): &(String, String)) -> Vec<String> {
+    vec![
+        format!("-var=zip_path={}", folder.at("tests/empty.zip").display()),
+        format!("-var=organization_id={organization}"),
+        "-var=external_id=8d1f-purge".to_owned(),
+        format!("-var=guarded=[\"{root}\"]"),
+    ]
+}
+
+/// The resources of one module in what `terraform show -json` says.
+pub fn resources(shown: &Value, module: &str) -> Vec<Value> {
+    let modules = shown["values"]["root_module"]["child_modules"].as_array().unwrap();
+    let found = modules.iter().find(|one| one["address"] == module).unwrap();
+    found["resources"].as_array().unwrap().clone()
+}
