@@ -179,6 +179,18 @@ impl Store<'_> {
         put.map(|put| put == Put::Done).map_err(self.failed(&key))
     }
 
+    /// The lines of earlier runs; none where they cannot be read, which is told.
+    pub async fn history(&self) -> Result<Vec<Line>, Failed> {
+        let bytes = self.bytes(HISTORY).await?.unwrap_or_default();
+        match history::parse(&self.bucket.address(HISTORY), &bytes) {
+            Ok(known) => Ok(known.lines),
+            Err(error) => {
+                self.log.line(Level::Error, "the history was not read", [("error", error.to_string().into())]);
+                Ok(Vec::new())
+            }
+        }
+    }
+
     /// The run's line in the history, once: a run that was cut off after it finds it there. A history that is damaged is
     /// told and left as it is; the reports do not wait for it.
     pub async fn remember(&self, line: &Line) -> Result<(), Failed> {
