@@ -48,6 +48,15 @@ pub struct Emulator {
 impl Emulator {
     /// None, with words for it, where it is not installed.
     pub fn start(kind: Kind, tools: &Path) -> Option<Emulator> {
+        Self::start_with(kind, tools, false)
+    }
+
+    /// Sessions of roles may do what their policies say; our own key may do everything.
+    pub fn checking_policies(kind: Kind, tools: &Path) -> Option<Emulator> {
+        Self::start_with(kind, tools, true)
+    }
+
+    fn start_with(kind: Kind, tools: &Path, policies: bool) -> Option<Emulator> {
         let home = tempfile::Builder::new().prefix("keyrot-me-deploy-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let url = format!("http://127.0.0.1:{port}");
@@ -56,7 +65,7 @@ impl Emulator {
                 let mut command = Command::new(tools.join("bin/ministack"));
                 command.env("BIND_HOST", "127.0.0.1").env("MINISTACK_HOST", "127.0.0.1").env("GATEWAY_PORT", &port);
                 // What the functions call, which it runs on this machine.
-                command.env("AWS_ENDPOINT_URL", &url);
+                command.env("AWS_ENDPOINT_URL", &url).env("AUTH", policies.to_string());
                 command
             }
             Kind::Moto => {

@@ -62,7 +62,7 @@ fn template(tools: &Path, name: &str) -> Value {
     let read = ran(Command::new(tools.join("bin/python"))
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deploy/template.py"))
         .arg(template_path(name)));
-    assert_eq!(read.code, 0, "{}", read.stderr);
+    assert_eq!(read.code, Some(0), "{}", read.stderr);
     serde_json::from_str(&read.stdout).unwrap()
 }
 

@@ -24,7 +24,11 @@ const SECURITY_ACCOUNT_CASES: &[Case] = &[
         &["cron(55 23 ? * FRI *)", "rate(7 days)", "rate(1 minute)", "cron(0/5 8-18 L * ? 2026)"],
         &["", "55 23 * * 5", "cron(55 23 * * 5)", "Fri 23:55", "at(2026-01-01T00:00:00)", "rate(0 days)"],
     ),
-    ("TimeZone", &["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+1"], &["", "+01:00", "Europe Berlin"]),
+    (
+        "TimeZone",
+        &["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+1"],
+        &["", "+01:00", "Europe Berlin"],
+    ),
     ("Review", &["weekly", "monthly", "never"], &["daily", ""]),
     ("DryRun", &["true", "false"], &["", "False", "no"]),
     ("MaxAffected", &["", "25%", "100%", "0", "500"], &["101%", "-1", "25 %", "all"]),

@@ -55,16 +55,14 @@ fn the_role_in_each_account_is_that_of_packaging_iam() {
     let template = template(&tools, MEMBER_ROLE);
     let role = &template["Resources"]["PurgeRole"]["Properties"];
     assert_eq!(role["Policies"], json!([{"PolicyName": "purge-role", "PolicyDocument": document("purge-role", &[])}]));
-    let words = [("PurgePrincipalArn", "the principal"), ("OrganizationId", "the organization"), ("ExternalId", "the id")];
+    let words =
+        [("PurgePrincipalArn", "the principal"), ("OrganizationId", "the organization"), ("ExternalId", "the id")];
     let placeholders = [
         ("{{PURGE_PRINCIPAL_ARN}}", "the principal"),
         ("{{ORGANIZATION_ID}}", "the organization"),
         ("{{EXTERNAL_ID}}", "the id"),
     ];
-    assert_eq!(
-        filled(&role["AssumeRolePolicyDocument"], &words),
-        document("purge-member-trust", &placeholders)
-    );
+    assert_eq!(filled(&role["AssumeRolePolicyDocument"], &words), document("purge-member-trust", &placeholders));
     assert_eq!(template["Parameters"]["RoleName"]["Default"], "keyrot-me-purge");
 }
 
