@@ -8,6 +8,7 @@ mod faults;
 mod figures;
 mod foreign;
 mod metrics;
+mod notices;
 pub mod rig;
 mod runs;
 pub mod runtime;
