@@ -14,10 +14,14 @@ mod deploy;
 mod doctor;
 mod file_faults;
 mod foreign;
+#[cfg(feature = "lambda")]
+mod function;
 #[cfg(unix)]
 mod keychain;
 mod layers;
 mod model;
+#[cfg(unix)]
+mod notices;
 #[cfg(unix)]
 mod packages;
 mod policy;
