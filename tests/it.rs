@@ -12,6 +12,8 @@ mod debug;
 mod doctor;
 mod file_faults;
 mod foreign;
+#[cfg(feature = "lambda")]
+mod function;
 #[cfg(unix)]
 mod keychain;
 mod layers;
@@ -33,6 +35,8 @@ mod schedule;
 #[cfg(unix)]
 mod scheduled;
 mod skip;
+#[cfg(feature = "lambda")]
+mod state_machine;
 #[cfg(unix)]
 mod store;
 mod terraform;

@@ -45,7 +45,8 @@ fn the_function_gets_the_variables_of_the_readme_from_both() {
 #[test]
 fn both_have_the_same_alarms() {
     let kebab = |letter: char| letter.is_ascii_lowercase() || letter == '-';
-    let stack = words_after(&read("cloudformation/security-account.yaml"), "AlarmName: !Sub \"${AWS::StackName}-", kebab);
+    let stack =
+        words_after(&read("cloudformation/security-account.yaml"), "AlarmName: !Sub \"${AWS::StackName}-", kebab);
     assert!(stack.len() > 10, "{stack:?}");
     let module = module();
     let alarms = module.split_once("  alarms = {").unwrap().1.split_once("\nresource").unwrap().0;
@@ -55,7 +56,12 @@ fn both_have_the_same_alarms() {
         .collect();
     made.extend(words_after(&module, "alarm_name          = \"${var.name}-", kebab));
     let watched = module.split_once("contains([").unwrap().1;
-    made.extend(["exempted", "left", "reactivated"].into_iter().filter(|name| watched.contains(&format!("\"{name}\""))).map(String::from));
+    made.extend(
+        ["exempted", "left", "reactivated"]
+            .into_iter()
+            .filter(|name| watched.contains(&format!("\"{name}\"")))
+            .map(String::from),
+    );
     let states = words_after(&read("stepfunctions/template.yaml"), "AlarmName: !Sub \"${Name}-", kebab);
     assert_eq!(made, stack.union(&states).cloned().collect());
 }

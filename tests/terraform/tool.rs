@@ -137,10 +137,22 @@ pub fn organization(moto: &Moto) -> (String, String) {
 pub fn providers(url: &str) -> String {
     let of = |alias: &str, account: Option<&str>| {
         let alias = if alias.is_empty() { String::new() } else { format!("  alias = {alias:?}\n") };
-        let role = account.map(|id| {
-            format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{id}:role/administrator\"\n  }}\n")
-        });
-        let services = ["cloudwatch", "events", "iam", "kms", "lambda", "logs", "organizations", "s3", "scheduler", "sfn", "sns", "sqs", "sts"];
+        let role = account
+            .map(|id| format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{id}:role/administrator\"\n  }}\n"));
+        let services = [
+            "cloudwatch",
+            "events",
+            "iam",
+            "kms",
+            "lambda",
+            "logs",
+            "organizations",
+            "s3",
+            "scheduler",
+            "sns",
+            "sqs",
+            "sts",
+        ];
         let endpoints: String = services.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
         format!(
             "provider \"aws\" {{\n{alias}  profile = null\n  region = \"us-east-1\"\n  access_key = \"AKIAADMIN00000000001\"\n  \
@@ -148,13 +160,8 @@ pub fn providers(url: &str) -> String {
             role.unwrap_or_default()
         )
     };
-    [
-        of("", None),
-        of("management", None),
-        of("payments", Some("222222222222")),
-        of("search", Some("333333333333")),
-    ]
-    .concat()
+    [of("", None), of("management", None), of("payments", Some("222222222222")), of("search", Some("333333333333"))]
+        .concat()
 }
 
 /// Of the example of an organization.
@@ -163,6 +170,7 @@ pub fn settings(folder: &Folder, (organization, root): &(String, String)) -> Vec
         format!("-var=zip_path={}", folder.at("tests/empty.zip").display()),
         format!("-var=organization_id={organization}"),
         "-var=external_id=8d1f-purge".to_owned(),
+        "-var=use_state_machine=false".to_owned(),
         format!("-var=guarded=[\"{root}\"]"),
     ]
 }
