@@ -5,6 +5,7 @@ mod faults;
 mod gauge;
 mod html;
 mod json;
+mod merge;
 mod rows;
 
 use std::path::{Path, PathBuf};

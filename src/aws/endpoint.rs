@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::profile::{ProfileFiles, SigningProfile};
 
 /// Every variable that is asked for, and nothing else of the environment.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 14] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -22,6 +22,9 @@ const VARIABLES: [&str; 11] = [
     "AWS_ENDPOINT_URL_CLOUDTRAIL",
     "AWS_ENDPOINT_URL_ORGANIZATIONS",
     "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SESV2",
+    "AWS_ENDPOINT_URL_SNS",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -35,13 +38,17 @@ pub enum Service {
     CloudTrail,
     Organizations,
     S3,
+    SecretsManager,
+    SesV2,
+    Sns,
 }
 
 impl Service {
     /// What the work on one profile's key calls.
     const OF_A_KEY: &[Self] = &[Self::Iam, Self::Sts, Self::CloudTrail];
     /// What the purge calls.
-    const OF_AN_ESTATE: &[Self] = &[Self::Iam, Self::Sts, Self::Organizations];
+    const OF_AN_ESTATE: &[Self] =
+        &[Self::Iam, Self::Sts, Self::Organizations, Self::SecretsManager, Self::SesV2, Self::Sns];
 
     /// As people know it; also the service id of the SDK's configuration.
     #[must_use]
@@ -52,6 +59,9 @@ impl Service {
             Self::CloudTrail => "CloudTrail",
             Self::Organizations => "Organizations",
             Self::S3 => "S3",
+            Self::SecretsManager => "Secrets Manager",
+            Self::SesV2 => "SESv2",
+            Self::Sns => "SNS",
         }
     }
 }
@@ -209,7 +219,10 @@ impl Destination {
     /// 'Organizations endpoints').
     pub(super) fn region_of(&self, service: Service) -> &str {
         match service {
-            Service::Iam | Service::Sts | Service::S3 => &self.region,
+            // A topic and a secret are called where their ARNs say: see `post`.
+            Service::Iam | Service::Sts | Service::S3 | Service::SesV2 | Service::SecretsManager | Service::Sns => {
+                &self.region
+            }
             Service::Organizations if self.region.starts_with("cn-") => "cn-northwest-1",
             Service::CloudTrail | Service::Organizations => self.home_region(),
         }
@@ -299,7 +312,7 @@ fn check(service: Service, text: &str) -> Result<(), DestinationProblem> {
     }
 }
 
-fn loopback(host: &Host<&str>) -> bool {
+pub(super) fn loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
         Host::Ipv4(ip) => ip.is_loopback(),

@@ -72,7 +72,7 @@ fn refused(action: &'static str, status: u16, code: &str, message: Option<&str>)
     CallError { action, cause: cause_of(action, status, code, &message), code: Some(safe(code)), message }
 }
 
-/// Codes as in the IAM, STS, CloudTrail and Organizations API references ('Common Errors') and, for the kin of each,
+/// Codes as in the API references of IAM, STS, CloudTrail, Organizations, SNS, SES and Secrets Manager ('Common Errors') and, for the kin of each,
 /// the SDKs' own lists.
 fn cause_of(action: &str, status: u16, code: &str, message: &str) -> Cause {
     match code {
@@ -99,12 +99,16 @@ fn cause_of(action: &str, status: u16, code: &str, message: &str) -> Cause {
         | "RequestExpired"
         | "RequestTimeTooSkewed" => Cause::SignatureRefused,
         "AccessDenied" | "AccessDeniedException" => denied(action, message),
-        "NotAuthorized" | "UnauthorizedOperation" => Cause::AccessDenied,
+        "NotAuthorized" | "UnauthorizedOperation" | "AuthorizationError" => Cause::AccessDenied,
         "ValidationError" => invalid(action, message),
         "LimitExceeded" | "LimitExceededException" => Cause::QuotaFull,
-        "NoSuchEntity" | "NoSuchEntityException" | "AWSOrganizationsNotInUseException" | "ParentNotFoundException" => {
-            Cause::NotFound
-        }
+        "NoSuchEntity"
+        | "NoSuchEntityException"
+        | "AWSOrganizationsNotInUseException"
+        | "ParentNotFoundException"
+        | "NotFound"
+        | "NotFoundException"
+        | "ResourceNotFoundException" => Cause::NotFound,
         _ => Cause::Refused,
     }
 }
@@ -158,7 +162,7 @@ fn dispatch_failure(action: &'static str, failure: &DispatchFailure) -> CallErro
 /// True only when it is certain that no request went out: the name look-up, the TCP connect, the
 /// proxy's tunnel or the TLS handshake failed or timed out. hyper-util reports these, and only these,
 /// as `is_connect`.
-fn never_connected(error: &(dyn Error + 'static)) -> bool {
+pub(super) fn never_connected(error: &(dyn Error + 'static)) -> bool {
     chain(error).filter_map(|e| e.downcast_ref::<legacy::Error>()).any(legacy::Error::is_connect)
 }
 

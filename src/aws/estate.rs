@@ -13,6 +13,7 @@ use super::directory::AwsDirectory;
 use super::endpoint::{Destination, Service};
 use super::error::{call_error, incomplete};
 use super::iam::time;
+use super::post::AwsPost;
 use super::session::{Limits, Shared, Source, quiet};
 use crate::keys::facts::{Identity, KeyId};
 use crate::keys::secret::{SecretKey, Session, Signer};
@@ -80,10 +81,16 @@ impl AwsEstate {
         Self { shared, source, sts, organizations, signing_key, temporary }
     }
 
+    /// What sends notices, with the same credentials.
+    #[must_use]
+    pub fn post(&self) -> AwsPost {
+        AwsPost::new(self.shared.clone(), self.source.clone())
+    }
+
     /// The configuration of a client of `service` that signs as this estate does.
     #[cfg(feature = "lambda")]
     pub(super) fn config(&self, service: Service) -> SdkConfig {
-        self.shared.config_of(service, &self.source)
+        self.shared.config_in(service, &self.source, None)
     }
 
     /// True where `service` is not AWS's own.

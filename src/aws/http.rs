@@ -20,10 +20,18 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 /// Unlike the SDK's default client it honours `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as the AWS CLI
 /// does, for `https` only: plain `http` is loopback's (see `endpoint`) and must not leave the machine.
 pub fn shared_client(connect_timeout: Duration) -> SharedHttpClient {
+    client_of(connector(connect_timeout))
+}
+
+/// What is under the client, for requests that are not the SDK's. It follows no redirect and repeats nothing that went
+/// out.
+pub(super) fn connector(connect_timeout: Duration) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
-    let by_scheme =
-        SharedHttpConnector::new(ByScheme(Arc::new(Parts { settings, plain: OnceLock::new(), tls: OnceLock::new() })));
-    http_client_fn(move |_, _| by_scheme.clone())
+    SharedHttpConnector::new(ByScheme(Arc::new(Parts { settings, plain: OnceLock::new(), tls: OnceLock::new() })))
+}
+
+pub(super) fn client_of(connector: SharedHttpConnector) -> SharedHttpClient {
+    http_client_fn(move |_, _| connector.clone())
 }
 
 /// Sends `http` and `https` requests to a connector each, built when first needed.

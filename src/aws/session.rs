@@ -12,6 +12,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -28,7 +29,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use super::endpoint::{Destination, Service};
-use super::http::shared_client;
+use super::http::{client_of, connector};
 use super::whole::WholeAnswer;
 use crate::keys::secret::Signer;
 
@@ -68,18 +69,21 @@ impl Limits {
 }
 
 /// Shared by all clients of one destination.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Shared {
     pub destination: Destination,
     pub limits: Limits,
     pub service_time: ServiceTime,
+    /// Under the HTTP client of all clients.
+    pub connector: SharedHttpConnector,
     base: SdkConfig,
 }
 
 impl Shared {
     pub fn new(destination: Destination, limits: Limits) -> Self {
-        let base = base_config(&destination, limits, shared_client(limits.connect));
-        Self { destination, limits, service_time: ServiceTime::default(), base }
+        let connector = connector(limits.connect);
+        let base = base_config(&destination, limits, client_of(connector.clone()));
+        Self { destination, limits, service_time: ServiceTime::default(), connector, base }
     }
 
     /// The configuration of a client of `service` that signs with `signer`.
@@ -99,12 +103,14 @@ impl Shared {
         builder.build()
     }
 
-    /// The configuration of a client of `service` that signs as `source` says, and repeats by itself.
-    #[cfg(feature = "lambda")]
-    pub fn config_of(&self, service: Service, source: &Source) -> SdkConfig {
+    /// The same for calls that the SDK repeats by itself; in `region`, where the resource's ARN names one.
+    pub fn config_in(&self, service: Service, source: &Source, region: Option<&str>) -> SdkConfig {
         let mut builder = self.of(service);
         builder.set_credentials_provider(Some(source.provider.clone()));
         builder.set_identity_cache(Some(source.cache.clone()));
+        if let Some(region) = region {
+            builder.set_region(Region::new(region.to_owned()));
+        }
         builder.build()
     }
 
@@ -261,9 +267,7 @@ impl Intercept for ServiceTime {
 mod tests {
     use std::sync::Mutex;
 
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
+    use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, http_client_fn};
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
     use aws_smithy_runtime_api::client::result::ConnectorError;
 

@@ -47,7 +47,11 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     let (written, notifier) = readers.finish(&ended.summary);
     drop(gauge);
     let told = match notifier {
-        Some(notifier) => notifier.send(&ended.summary, &clock).await,
+        Some(notifier) => {
+            let told = notifier.send(&ended.summary, &clock).await;
+            people::notified(&told, output.quiet);
+            told
+        }
         None => Notified::default(),
     };
     match exit(&ended, written.err(), &told) {
@@ -117,9 +121,9 @@ pub fn not_signed_in(ended: &Ended) -> Option<Failure> {
 
 /// Nothing was left alone, but somebody who should know does not.
 fn untold(notified: &Notified) -> Failure {
-    let why = notified.problems.join("; ");
-    Failure::new(Exit::Incomplete, format!("{} notices could not be sent: {why}", notified.failed))
-        .hint("the purge itself is complete; see --notify, and the report for whom it was about")
+    let notices = if notified.failed == 1 { "notice" } else { "notices" };
+    Failure::new(Exit::Incomplete, format!("{} {notices} could not be sent", notified.failed))
+        .hint("the purge itself is complete; the warnings above say why, and the report whom it was about")
 }
 
 fn incomplete(summary: &Summary) -> Failure {

@@ -4,7 +4,7 @@
 //! by the next; any other damage is an error that names its line. Nothing here may decide anything.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -196,15 +196,15 @@ pub fn append(path: &Path, line: &Line) -> Result<usize, HistoryError> {
     let added = addition(&name, &bytes, line)?;
     let broken = |error: std::io::Error| failed(path, &format!("cannot be written: {error}"));
     let is_new = !path.exists();
+    if torn > 0 {
+        let file = OpenOptions::new().write(true).open(path).map_err(broken)?;
+        file.set_len(bytes.len() as u64).map_err(broken)?;
+    }
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
+    options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(broken)?;
-    if torn > 0 {
-        file.set_len(bytes.len() as u64).map_err(broken)?;
-    }
-    file.seek(SeekFrom::End(0)).map_err(broken)?;
     file.write_all(&added).and_then(|()| file.sync_all()).map_err(broken)?;
     if is_new {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -215,4 +215,103 @@ pub fn append(path: &Path, line: &Line) -> Result<usize, HistoryError> {
 
 fn failed(path: &Path, why: &str) -> HistoryError {
     HistoryError::File { name: path.display().to_string(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "the files of these tests are nobody's")]
+
+    use super::*;
+
+    fn line_of(day: u32, users: u64) -> Line {
+        Line {
+            at: format!("2026-11-{day:02}T23:55:00Z").parse().unwrap(),
+            applied: true,
+            review: false,
+            complete: true,
+            accounts: 2,
+            accounts_incomplete: 0,
+            users_with_keys: users,
+            keys: users + 3,
+            over_limit: 4,
+            near_limit: 5,
+            disabled: 6,
+            deleted: 7,
+            warned: 8,
+            exempt: 9,
+            oldest_seconds: 86_400,
+            average_seconds: 3_600,
+        }
+    }
+
+    #[test]
+    fn lines_are_added_and_read_back_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        assert_eq!(read(&path), Ok(History::default()));
+        let lines = [line_of(6, 30), line_of(13, 20), line_of(20, 10)];
+        for line in &lines {
+            assert_eq!(append(&path, line), Ok(0));
+        }
+        assert_eq!(read(&path).unwrap().lines, lines);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(String::from_utf8_lossy(&bytes).lines().count(), 3);
+        let again = lines.iter().fold(Vec::new(), |bytes, line| with_line("s3", &bytes, line).unwrap());
+        assert_eq!(again, bytes, "the object in a bucket has the same bytes");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_anywhere_does_not_count_and_the_next_one_replaces_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let first = with_line("s3", b"", &line_of(6, 30)).unwrap();
+        let both = with_line("s3", &first, &line_of(13, 20)).unwrap();
+        let last = line_of(20, 10);
+        for length in first.len() + 1..both.len() - 1 {
+            let torn = length - first.len();
+            std::fs::write(&path, &both[..length]).unwrap();
+            let found = read(&path).unwrap();
+            assert_eq!((found.lines.as_slice(), found.torn), ([line_of(6, 30)].as_slice(), torn));
+            assert_eq!(append(&path, &last), Ok(torn));
+            assert_eq!(read(&path).unwrap(), History { lines: vec![line_of(6, 30), last.clone()], torn: 0 });
+            assert_eq!(with_line("s3", &both[..length], &last).unwrap(), std::fs::read(&path).unwrap());
+        }
+        std::fs::write(&path, &both[..both.len() - 1]).unwrap();
+        assert_eq!(append(&path, &last), Ok(0), "whole, but for its end of line");
+        assert_eq!(read(&path).unwrap().lines.len(), 3);
+    }
+
+    #[test]
+    fn damage_is_named_by_its_line_and_nothing_is_added_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let good = String::from_utf8(with_line("s3", b"", &line_of(6, 30)).unwrap()).unwrap();
+        for (bad, why) in [
+            ("nonsense\n", "line 2: it is no line of a history: expected"),
+            ("{\"version\":1}\n", "line 2: it is no line of a history: missing field"),
+            ("{\"version\":7,\"mood\":\"new\"}\n", "line 2: version 7 of a newer keyrot-me"),
+            ("{\"version\":7,\"mood\":\"new\"}", "line 2: version 7 of a newer keyrot-me"),
+        ] {
+            let text = format!("{good}{bad}{}", if bad.ends_with('\n') { good.as_str() } else { "" });
+            std::fs::write(&path, &text).unwrap();
+            let refused = append(&path, &line_of(13, 20)).unwrap_err();
+            assert!(refused.to_string().contains(why), "{refused}");
+            assert!(refused.to_string().contains("history.jsonl, line"), "{refused}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            assert!(with_line("s3", text.as_bytes(), &line_of(13, 20)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = append(&folder.path().join("none/history.jsonl"), &line_of(6, 1)).unwrap_err();
+        assert!(refused.to_string().contains("history.jsonl: cannot be written"), "{refused}");
+        assert!(read(folder.path()).unwrap_err().to_string().contains("cannot be read"));
+    }
 }

@@ -7,6 +7,11 @@ use std::str::FromStr;
 
 use super::facts::NotValid;
 
+pub mod gather;
+pub mod letters;
+pub mod owner;
+pub mod told;
+
 /// One place that notices go to, as `--notify` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channel {

@@ -185,6 +185,25 @@ pub enum Rule {
 }
 
 impl Rule {
+    pub const ALL: [Self; 16] = [
+        Self::OwnKey,
+        Self::NotATarget,
+        Self::ExemptGroup,
+        Self::UnderAge,
+        Self::WarnBefore,
+        Self::ExemptTag,
+        Self::Unread,
+        Self::UnknownStatus,
+        Self::InUse,
+        Self::OverAge,
+        Self::Reactivated,
+        Self::NoRecord,
+        Self::InGrace,
+        Self::PastGrace,
+        Self::Gone,
+        Self::Changed,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

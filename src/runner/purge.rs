@@ -81,8 +81,8 @@ pub struct Settings {
     pub report_last_use: bool,
     /// A group without members is no gap in the coverage.
     pub allow_empty: bool,
-    /// The user tag that names a key's owner. Tags are read of every user whose keys a notice is due about, and
-    /// with [`Mode::Review`] of every user with keys.
+    /// The user tag that names a key's owner. With [`Mode::Apply`] tags are read of every user whose keys a notice is due
+    /// about, with [`Mode::Review`] of every user with keys; a dry run tells no owner.
     pub owner_tag: Option<String>,
     /// Of the accounts in `scope` only these, each of which must be there; empty: all.
     pub only: Vec<String>,

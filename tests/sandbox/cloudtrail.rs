@@ -240,5 +240,6 @@ fn shown(event: &Event) -> Value {
 
 /// Whether a service's calls are recorded here at all: SNS's Publish is a data event.
 pub fn records(service: Service) -> bool {
-    service != Service::Sns
+    // Of objects only where a trail is told to.
+    !matches!(service, Service::Sns | Service::S3)
 }

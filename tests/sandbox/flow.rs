@@ -12,7 +12,7 @@ use super::faults::Fault;
 use super::iam::{self, Context, Done};
 use super::signer::authenticate;
 use super::wire::{Body, Failure, Http, Rendered, Request, Service, render};
-use super::{Hooks, Shared, cloudtrail, ids, organizations, sns, sts, throttle};
+use super::{Hooks, Shared, cloudtrail, ids, organizations, s3, sns, sts, throttle};
 
 /// What goes back over the connection.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub struct Answer {
     pub request_id: String,
     pub date: String,
     pub body: Bytes,
+    pub etag: Option<String>,
 }
 
 pub async fn serve(shared: &Arc<Shared>, http: Http) -> Reply {
@@ -103,6 +104,7 @@ fn act(mut context: Context) -> Result<Done, Failure> {
         Service::Sns => sns::act(&mut context),
         Service::Organizations => organizations::act(&context),
         Service::CloudTrail => cloudtrail::act(&context),
+        Service::S3 => s3::act(&mut context),
     }
 }
 
@@ -122,7 +124,7 @@ async fn before(shared: &Shared, request: &Request, fault: &Fault) -> Option<(St
         Fault::Deny { code, message } => refusal(Failure::new(403, code, message.as_str())),
         Fault::Html => {
             let body = "<!DOCTYPE html><html><body><h1>Sign in to the hotel network</h1></body></html>".to_owned();
-            let page = Rendered { status: 200, content_type: "text/html", body };
+            let page = Rendered { status: 200, content_type: "text/html", body, etag: None };
             Some(("Html".to_owned(), whole(shared, &page, ids::request())))
         }
         Fault::KillBefore => {
@@ -207,6 +209,7 @@ fn answer(shared: &Shared, rendered: &Rendered, request_id: String) -> Answer {
         content_type: rendered.content_type,
         date: imf(shared.clock.now()),
         body: Bytes::from(rendered.body.clone()),
+        etag: rendered.etag.clone(),
         request_id,
     }
 }

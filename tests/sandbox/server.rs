@@ -127,7 +127,9 @@ async fn handle(
 }
 
 fn response(answer: &Answer, body: ReplyBody) -> Response<ReplyBody> {
-    Response::builder()
+    let etag = answer.etag.as_ref().map(|etag| ("etag", etag));
+    let builder = etag.into_iter().fold(Response::builder(), |builder, (name, value)| builder.header(name, value));
+    builder
         .status(answer.status)
         .header("content-type", answer.content_type)
         .header("x-amzn-requestid", &answer.request_id)

@@ -106,10 +106,18 @@ impl Signature {
             &query.join("&"),
             &headers,
             &self.signed_headers.join(";"),
-            &hex(&Sha256::digest(&http.body)),
+            &http.header("x-amz-content-sha256").map_or_else(|| hex(&Sha256::digest(&http.body)), str::to_owned),
         ]
         .map(String::as_str)
         .join("\n")
+    }
+}
+
+/// What S3 checks besides: a hash that was signed is the body's.
+pub fn body_is_as_signed(http: &Http) -> bool {
+    match http.header("x-amz-content-sha256") {
+        None | Some("UNSIGNED-PAYLOAD") => true,
+        Some(signed) => signed == hex(&Sha256::digest(&http.body)),
     }
 }
 
@@ -126,7 +134,7 @@ fn hmac(key: &[u8], message: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a string");

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
+use super::s3;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
     Iam,
@@ -14,10 +16,11 @@ pub enum Service {
     Sns,
     Organizations,
     CloudTrail,
+    S3,
 }
 
 impl Service {
-    const ALL: [Service; 5] = [Self::Iam, Self::Sts, Self::Sns, Self::Organizations, Self::CloudTrail];
+    const ALL: [Service; 6] = [Self::Iam, Self::Sts, Self::Sns, Self::Organizations, Self::CloudTrail, Self::S3];
 
     /// The name in a credential scope.
     pub fn name(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Service {
             Self::Sns => "sns",
             Self::Organizations => "organizations",
             Self::CloudTrail => "cloudtrail",
+            Self::S3 => "s3",
         }
     }
 
@@ -39,7 +43,7 @@ impl Service {
             Self::Iam => "2010-05-08",
             Self::Sts => "2011-06-15",
             Self::Sns => "2010-03-31",
-            Self::Organizations | Self::CloudTrail => "",
+            Self::Organizations | Self::CloudTrail | Self::S3 => "",
         }
     }
 
@@ -48,6 +52,7 @@ impl Service {
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
+            Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
             Self::Organizations | Self::CloudTrail => "",
         }
     }
@@ -95,6 +100,9 @@ impl Request {
             let json = serde_json::from_slice(&http.body).unwrap_or(Value::Null);
             return Some(Request { service, action, params: BTreeMap::new(), json, user_agent, http });
         }
+        if scope_service(&http) == Some(Service::S3) {
+            return s3::understood(http, user_agent);
+        }
         let params: BTreeMap<String, String> = form_urlencoded::parse(http.query.as_bytes())
             .chain(form_urlencoded::parse(&http.body))
             .map(|(key, value)| (key.into_owned(), value.into_owned()))
@@ -105,7 +113,7 @@ impl Request {
     }
 
     pub fn known_version(&self) -> bool {
-        self.service.speaks_json() || self.params.get("Version").is_some_and(|it| it == self.service.version())
+        self.service.speaks_json() || self.service == Service::S3 || self.params.get("Version").is_some_and(|it| it == self.service.version())
     }
 
     pub fn param(&self, name: &str) -> Option<&str> {
@@ -193,6 +201,10 @@ impl Failure {
             (Service::Sns, "AccessDenied") => (403, "AuthorizationError"),
             (Service::Sts | Service::Sns, "ServiceFailure") => (500, "InternalFailure"),
             (Service::Iam | Service::Sts | Service::Sns, _) => return self,
+            (Service::S3, "InvalidClientTokenId") => (403, "InvalidAccessKeyId"),
+            (Service::S3, "Throttling") => (503, "SlowDown"),
+            (Service::S3, "ServiceFailure") => (500, "InternalError"),
+            (Service::S3, _) => return self,
             (_, "InvalidClientTokenId") => (400, "UnrecognizedClientException"),
             (_, "SignatureDoesNotMatch") => (400, "InvalidSignatureException"),
             (_, "ExpiredToken") => (400, "ExpiredTokenException"),
@@ -214,6 +226,8 @@ impl Failure {
 pub enum Body {
     Xml(Option<String>),
     Json(Value),
+    /// S3's: as it is, with the `ETag` of an object.
+    Plain { text: String, etag: Option<String> },
 }
 
 #[derive(Debug)]
@@ -221,21 +235,30 @@ pub struct Rendered {
     pub status: u16,
     pub content_type: &'static str,
     pub body: String,
+    pub etag: Option<String>,
 }
 
 pub fn render(service: Service, action: &str, request_id: &str, outcome: &Result<Body, Failure>) -> Rendered {
     let namespace = service.namespace();
     match outcome {
-        Ok(Body::Json(value)) => Rendered { status: 200, content_type: JSON, body: value.to_string() },
+        Ok(Body::Json(value)) => Rendered { status: 200, content_type: JSON, body: value.to_string(), etag: None },
+        Ok(Body::Plain { text, etag }) => {
+            Rendered { status: 200, content_type: "application/octet-stream", body: text.clone(), etag: etag.clone() }
+        }
         Ok(Body::Xml(result)) => {
             let result = result.as_ref().map(|inner| element(&format!("{action}Result"), inner)).unwrap_or_default();
             let metadata = element("ResponseMetadata", &text("RequestId", request_id));
             let body = format!("<{action}Response xmlns=\"{namespace}\">{result}{metadata}</{action}Response>\n");
-            Rendered { status: 200, content_type: XML, body }
+            Rendered { status: 200, content_type: XML, body, etag: None }
         }
         Err(failure) if service.speaks_json() => {
             let body = json!({"__type": failure.code, "message": failure.message}).to_string();
-            Rendered { status: failure.status, content_type: JSON, body }
+            Rendered { status: failure.status, content_type: JSON, body, etag: None }
+        }
+        Err(failure) if service == Service::S3 => {
+            let inner = text("Code", &failure.code) + &text("Message", &failure.message);
+            let body = element("Error", &(inner + &text("RequestId", request_id)));
+            Rendered { status: failure.status, content_type: XML, body, etag: None }
         }
         Err(failure) => {
             let kind = if failure.status >= 500 { "Receiver" } else { "Sender" };
@@ -243,7 +266,7 @@ pub fn render(service: Service, action: &str, request_id: &str, outcome: &Result
             let error = element("Error", &inner);
             let id = text("RequestId", request_id);
             let body = format!("<ErrorResponse xmlns=\"{namespace}\">{error}{id}</ErrorResponse>\n");
-            Rendered { status: failure.status, content_type: XML, body }
+            Rendered { status: failure.status, content_type: XML, body, etag: None }
         }
     }
 }

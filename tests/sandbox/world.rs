@@ -11,6 +11,7 @@ use super::ids;
 use super::mfa::Device;
 use super::organizations::Organization;
 use super::policy::Policy;
+use super::s3::Store;
 use super::settings::{Propagation, Settings};
 use super::sns::Message;
 use super::throttle::Bucket;
@@ -26,6 +27,7 @@ pub struct World {
     pub organization: Option<Organization>,
     pub topics: HashSet<String>,
     pub messages: Vec<Message>,
+    pub stores: BTreeMap<String, Store>,
     pub buckets: HashMap<(String, Service), Bucket>,
     pub settings: Settings,
     key_owners: HashMap<String, (String, String)>,

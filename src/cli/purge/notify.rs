@@ -2,15 +2,52 @@
 //!
 //! Never a secret: a notice holds the account, the user, the key's id and dates.
 
+mod channels;
+mod outbox;
+mod sending;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::time::Instant;
+
 use crate::aws::estate::AwsEstate;
+use crate::aws::post::AwsPost;
 use crate::cli::args::Purge as Args;
-use crate::cli::error::Failure;
+use crate::cli::error::{Exit, Failure};
+use crate::host::notices::Templates;
+use crate::host::owner_map;
+use crate::keys::facts::Time;
+use crate::keys::notice::gather::{Asked, Gathered};
+use crate::keys::notice::owner::{Owners, template_problem};
+use crate::keys::notice::{Channel, is_address};
 use crate::keys::purge::row::{AccountSummary, KeyRow, Summary};
 use crate::ports::{Clock, PurgeReport, ReportError};
-use crate::runner::purge::Settings;
+use crate::runner::purge::{Mode, Settings};
+use channels::Channels;
+use sending::Sending;
+
+/// `--notify-limit` where nothing else is said.
+const MOST: u32 = 50;
+/// Sending goes on so long after the run's deadline: what was written is told by the run that wrote it, and a function
+/// that stops half a minute before its end has the time.
+const AFTER_DEADLINE: TimeDelta = TimeDelta::seconds(15);
+/// And at most so long where there is no deadline.
+const LONGEST: TimeDelta = TimeDelta::minutes(5);
 
 /// Takes what the purge tells, and sends it on.
-pub struct Notifier {}
+#[derive(Debug)]
+pub struct Notifier {
+    channels: Channels,
+    templates: Templates,
+    gathered: Gathered,
+    limit: usize,
+    team: Option<String>,
+    review: bool,
+    /// In local time.
+    deadline: Option<Time>,
+    post: Option<AwsPost>,
+}
 
 /// What came of the notices of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,33 +65,107 @@ impl Notifier {
     /// what is wrong with them is found before anything is called.
     ///
     /// # Errors
-    /// [`Failure`] with [`crate::cli::error::Exit::Usage`].
-    pub fn read(args: &Args, _settings: &Settings) -> Result<Option<Self>, Failure> {
-        Ok((!args.notices.notify.is_empty()).then_some(Self {}))
+    /// [`Failure`] with [`Exit::Usage`].
+    pub fn read(args: &Args, settings: &Settings) -> Result<Option<Self>, Failure> {
+        let notices = &args.notices;
+        let mails = notices.notify.iter().any(|channel| matches!(channel, Channel::Mail { .. }));
+        check_owners(args, mails)?;
+        let map = notices.owner_map.as_deref().map(owner_map::read).transpose().map_err(|problem| {
+            Failure::new(Exit::Usage, problem.to_string()).hint("a line is like: 111122223333,alice,alice@example.com")
+        })?;
+        if notices.notify.is_empty() {
+            return Ok(None);
+        }
+        let templates = Templates::load(notices.notify_templates.as_deref()).map_err(|problem| {
+            Failure::new(Exit::Usage, problem.to_string())
+                .hint("mend it, or take it out of the folder: ours is used then")
+        })?;
+        let limit = usize::try_from(notices.notify_limit.unwrap_or(MOST)).unwrap_or(usize::MAX);
+        let owners = Owners { map: map.unwrap_or_default(), template: notices.owner_address.clone() };
+        let applied = settings.mode == Mode::Apply;
+        Ok(Some(Self {
+            channels: Channels::read(&notices.notify)?,
+            templates,
+            gathered: Gathered::new(Asked { applied, owners, most: limit, grace: settings.rules.grace }),
+            limit,
+            team: notices.team_address.clone(),
+            review: settings.mode == Mode::Review,
+            deadline: settings.deadline,
+            post: None,
+        }))
     }
 
     /// Reads the webhooks that are kept in Secrets Manager; the estate's credentials sign everything that is sent.
     ///
     /// # Errors
-    /// [`Failure`] with [`crate::cli::error::Exit::Usage`] for a secret that is refused or holds no webhook.
-    #[expect(clippy::unused_async, reason = "the secrets of webhooks are read here")]
-    pub async fn connect(&mut self, _estate: &AwsEstate) -> Result<(), Failure> {
+    /// [`Failure`] with [`Exit::Usage`] for a secret that is refused or holds no webhook. One that cannot be read just now
+    /// ends nothing: its notices count as failed.
+    pub async fn connect(&mut self, estate: &AwsEstate) -> Result<(), Failure> {
+        let post = estate.post();
+        self.channels.read_secrets(&post).await?;
+        self.post = Some(post);
         Ok(())
     }
 
     /// Sends the notices; ends 15 s after the run's deadline at the latest. A channel that fails ends none of the others.
-    #[expect(clippy::unused_async, reason = "sends")]
-    pub async fn send(self, _summary: &Summary, _clock: &impl Clock) -> Notified {
-        Notified::default()
+    pub async fn send(self, summary: &Summary, clock: &impl Clock) -> Notified {
+        let left = self.deadline.map_or(LONGEST, |deadline| deadline + AFTER_DEADLINE - clock.now());
+        let until = Instant::now() + left.min(LONGEST).to_std().unwrap_or(Duration::ZERO);
+        let Self { channels, templates, gathered, limit, team, review, post, .. } = self;
+        let Some(post) = post else { return Notified::default() };
+        Sending::new(&post, &channels, &templates, team.as_deref(), limit, until).all(gathered, summary, review).await
+    }
+}
+
+/// Options about owners that contradict each other, or would say nothing. A review tells who has no address, also where
+/// nobody is written to.
+fn check_owners(args: &Args, mails: bool) -> Result<(), Failure> {
+    let notices = &args.notices;
+    let refused = |what: String, next: &str| Err(Failure::new(Exit::Usage, what).hint(next));
+    let named = [
+        (notices.owner_tag.is_some(), "--owner-tag"),
+        (notices.owner_address.is_some(), "--owner-address"),
+        (notices.owner_map.is_some(), "--owner-map"),
+    ];
+    let owner = named.iter().find(|(given, _)| *given).map(|(_, option)| *option);
+    let team = notices.team_address.as_ref().map(|_| "--team-address");
+    match owner.filter(|_| !args.report_only).or(team) {
+        Some(option) if !mails => {
+            return refused(
+                format!("{option} is for mail, and no mail is sent"),
+                "add --notify ses:ADDRESS, or leave it out",
+            );
+        }
+        None if mails && !args.report_only => {
+            return refused(
+                "--notify ses: writes to owners, and nothing says who they are".to_owned(),
+                "add --owner-tag, --owner-address or --owner-map, and --team-address for what reaches no owner",
+            );
+        }
+        _ => {}
+    }
+    if let Some(address) = notices.team_address.as_ref().filter(|address| !is_address(address)) {
+        return refused(
+            format!("--team-address {address:?} is no mail address"),
+            "give one, like security@example.com",
+        );
+    }
+    match notices.owner_address.as_ref().and_then(|template| Some((template, template_problem(template)?))) {
+        Some((template, why)) => {
+            refused(format!("--owner-address {template:?}: {why}"), "give one like {user}@example.com")
+        }
+        None => Ok(()),
     }
 }
 
 impl PurgeReport for Notifier {
-    fn key(&mut self, _row: &KeyRow) -> Result<(), ReportError> {
+    fn key(&mut self, row: &KeyRow) -> Result<(), ReportError> {
+        self.gathered.key(row);
         Ok(())
     }
 
-    fn account(&mut self, _account: &AccountSummary) -> Result<(), ReportError> {
+    fn account(&mut self, account: &AccountSummary) -> Result<(), ReportError> {
+        self.gathered.account(account);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use super::notify::Notified;
 use crate::host::console::{err, out};
 use crate::host::report::ReportHeader;
 use crate::keys::purge::Verb;
@@ -152,6 +153,16 @@ pub fn summary(summary: &Summary) {
     let to_go = summary.totals.of(Verb::Disable) + summary.totals.of(Verb::Delete);
     if !summary.applied && to_go > 0 {
         out("next: read the list, then run the same command with --apply");
+    }
+}
+
+/// What came of the notices.
+pub fn notified(told: &Notified, quiet: bool) {
+    for problem in &told.problems {
+        warn(format_args!("warning: {problem}"));
+    }
+    if !quiet {
+        err(format_args!("notices: {} sent, {} failed, {} held", told.sent, told.failed, told.held));
     }
 }
 

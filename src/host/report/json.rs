@@ -13,7 +13,7 @@ use super::{Document, ReportHeader};
 use crate::keys::purge::row::{AccountSummary, KeyRow, Summary};
 
 /// Of the object. A reader refuses one that it does not know.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 pub struct JsonDocument {
     any_key: bool,

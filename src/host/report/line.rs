@@ -3,13 +3,13 @@
 //! Pure shapes; nothing here may write.
 
 use chrono::SecondsFormat;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::keys::facts::{KeyId, Time};
-use crate::keys::purge::Verb;
 use crate::keys::purge::row::{
     AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped, Stopped, Summary, Totals,
 };
+use crate::keys::purge::{Census, Verb};
 
 pub fn rfc3339(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -87,12 +87,15 @@ pub struct AccountLine<'a> {
     pub users_exempt: u64,
     pub keys_evaluated: u64,
     pub totals: TotalsLine,
+    pub census: CensusLine,
     pub skipped: Vec<SkippedLine<'a>>,
     pub exemptions: Vec<ExemptionLine<'a>>,
     pub cap: Option<CapLine>,
     pub failed: u64,
     pub calls: u64,
     pub throttled: u64,
+    /// The run ended before the account did.
+    pub cut_short: bool,
 }
 
 impl<'a> AccountLine<'a> {
@@ -107,12 +110,14 @@ impl<'a> AccountLine<'a> {
             users_exempt: account.users_exempt,
             keys_evaluated: account.keys_evaluated,
             totals: TotalsLine(account.totals),
+            census: CensusLine::of(&account.census),
             skipped: account.skipped.iter().map(SkippedLine::of).collect(),
             exemptions: account.exemptions.iter().map(ExemptionLine::of).collect(),
             cap: account.cap.map(CapLine::of),
             failed: account.failed,
             calls: account.calls,
             throttled: account.throttled,
+            cut_short: account.cut_short,
         }
     }
 }
@@ -175,11 +180,50 @@ impl Serialize for TotalsLine {
     }
 }
 
+/// How many keys there are and how old.
+#[derive(Serialize, Deserialize)]
+pub struct CensusLine {
+    pub users_with_keys: u64,
+    pub keys: u64,
+    pub over_limit: u64,
+    pub near_limit: u64,
+    pub oldest_seconds: u64,
+    pub average_seconds: u64,
+    /// Of all keys together: with it, averages of several accounts can be made.
+    pub age_seconds: u64,
+}
+
+impl CensusLine {
+    fn of(census: &Census) -> Self {
+        Self {
+            users_with_keys: census.users_with_keys,
+            keys: census.keys,
+            over_limit: census.over_limit,
+            near_limit: census.near_limit,
+            oldest_seconds: census.oldest_seconds,
+            average_seconds: census.average_seconds(),
+            age_seconds: census.age_seconds,
+        }
+    }
+
+    pub fn census(&self) -> Census {
+        Census {
+            users_with_keys: self.users_with_keys,
+            keys: self.keys,
+            over_limit: self.over_limit,
+            near_limit: self.near_limit,
+            oldest_seconds: self.oldest_seconds,
+            age_seconds: self.age_seconds,
+        }
+    }
+}
+
 /// The end of a report. `complete` comes last: a report that was cut off never says that it is.
 #[derive(Serialize)]
 pub struct EndLine<'a> {
     pub skipped: Vec<SkippedLine<'a>>,
     pub totals: TotalsLine,
+    pub census: CensusLine,
     pub coverage: Coverage,
     pub failed: u64,
     pub calls: u64,
@@ -206,6 +250,7 @@ impl<'a> EndLine<'a> {
         Self {
             skipped: summary.skipped.iter().map(SkippedLine::of).collect(),
             totals: TotalsLine(summary.totals),
+            census: CensusLine::of(&summary.census),
             coverage: Coverage {
                 accounts: summary.accounts,
                 accounts_left: summary.accounts_left,
@@ -247,4 +292,8 @@ fn stopped_word(stopped: Stopped) -> &'static str {
         Stopped::OutOfTime => "out-of-time",
         Stopped::Unreported => "unreported",
     }
+}
+
+pub fn stopped_of(word: &str) -> Option<Stopped> {
+    [Stopped::Asked, Stopped::OutOfTime, Stopped::Unreported].into_iter().find(|stop| stopped_word(*stop) == word)
 }

@@ -103,6 +103,10 @@ impl Totals {
         self.0[verb as usize] += 1;
     }
 
+    pub fn set(&mut self, verb: Verb, keys: u64) {
+        self.0[verb as usize] = keys;
+    }
+
     #[must_use]
     pub fn of(&self, verb: Verb) -> u64 {
         self.0[verb as usize]
@@ -146,8 +150,6 @@ pub struct AccountSummary {
     /// Calls made, and how many of them IAM throttled.
     pub calls: u64,
     pub throttled: u64,
-    /// The run ended before this account did: the next one has it before it still.
-    pub stopped: Option<Stopped>,
 }
 
 impl AccountSummary {

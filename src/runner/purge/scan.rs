@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::stream::{self, StreamExt};
 
 use super::calls::{Calls, Failed};
-use super::{Settings, Users};
+use super::{Mode, Settings, Users};
 use crate::keys::facts::{KeyId, Time};
 use crate::keys::lifecycle;
 use crate::keys::purge::row::{AccountSummary, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped};
@@ -134,7 +134,27 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
                 Err(failed) => _ = unread.uses.insert(id, self.of_this_user(failed)?),
             }
         }
+        let judged = self.judged(&read, &unread, now);
+        if read.tags.is_some() || unread.tags.is_some() || !self.owner_is_asked_for(&judged.rows) {
+            return Ok(judged);
+        }
+        // Whom a notice goes to decides nothing about a key: without an answer nobody is known.
+        match self.calls.user(&read.user.name).await {
+            Ok(answer) if answer.user.id == read.user.id => read.tags = Some(answer.tags),
+            Ok(_) => {}
+            Err(failed) => _ = self.of_this_user(failed)?,
+        }
         Ok(self.judged(&read, &unread, now))
+    }
+
+    /// Of a key that is warned of; keys that are written to are read again anyway. A review tells who has no owner.
+    fn owner_is_asked_for(&self, rows: &[KeyRow]) -> bool {
+        let due = match self.settings.mode {
+            Mode::DryRun => false,
+            Mode::Apply => rows.iter().any(|row| row.decision.verb == Verb::Warn),
+            Mode::Review => !rows.is_empty(),
+        };
+        due && self.settings.owner_tag.is_some()
     }
 
     /// What concerns this user alone, in words; else the error again.
