@@ -14,6 +14,8 @@ mod file_faults;
 mod foreign;
 #[cfg(feature = "lambda")]
 mod function;
+#[cfg(feature = "lambda")]
+mod function_policy;
 #[cfg(unix)]
 mod keychain;
 mod layers;

@@ -38,8 +38,9 @@ impl Object {
 
 /// What is asked stands in the method, the path and the query.
 pub fn understood(http: Http, user_agent: String) -> Option<Request> {
-    let mut params: BTreeMap<String, String> =
-        form_urlencoded::parse(http.query.as_bytes()).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+    let mut params: BTreeMap<String, String> = form_urlencoded::parse(http.query.as_bytes())
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
     let path = form_urlencoded::parse(http.path.trim_start_matches('/').replace('+', "%2B").as_bytes())
         .next()
         .map(|(path, _)| path.into_owned())?;
@@ -73,7 +74,12 @@ fn names<'a>(context: &Context<'a>) -> (&'a str, &'a str) {
     (of("Bucket"), of("Key"))
 }
 
-fn permitted(context: &Context, action: &str, resource: &str, extra: Vec<(String, Vec<String>)>) -> Result<(), Failure> {
+fn permitted(
+    context: &Context,
+    action: &str,
+    resource: &str,
+    extra: Vec<(String, Vec<String>)>,
+) -> Result<(), Failure> {
     let resource = format!("arn:aws:s3:::{resource}");
     let wish = Wish { action, resource: resource.clone(), shown: Some(format!("\"{resource}\"")), extra };
     authorize(context.world, context.signer, wish, context.now)?;
@@ -98,7 +104,8 @@ fn put(context: &mut Context) -> Result<Body, Failure> {
     }
     let object = Object::new(http.body.clone(), http.header("content-type").unwrap_or("binary/octet-stream"));
     let objects = &mut context.world.stores.get_mut(bucket).expect("it was looked at").objects;
-    let unmet = Failure::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+    let unmet =
+        Failure::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
     let there = objects.get(key).map(|object| object.etag.as_str());
     match (http.header("if-none-match"), http.header("if-match"), there) {
         (Some("*"), _, Some(_)) => return Err(unmet),
@@ -132,7 +139,8 @@ fn list(context: &Context) -> Result<Body, Failure> {
         context.world.stores[bucket].objects.iter().filter(|(key, _)| key.starts_with(prefix)).collect();
     let token = context.request.param("continuation-token");
     let page = Page::cut("ListObjectsV2", all.len(), LARGEST_PAGE, token, &context.world.settings);
-    let page = page.ok_or_else(|| Failure::new(400, "InvalidArgument", "The continuation token provided is incorrect"))?;
+    let page =
+        page.ok_or_else(|| Failure::new(400, "InvalidArgument", "The continuation token provided is incorrect"))?;
     let shown: String = all[page.items.clone()]
         .iter()
         .map(|(key, object)| {
@@ -145,6 +153,7 @@ fn list(context: &Context) -> Result<Body, Failure> {
     let truncated = text("IsTruncated", if page.next.is_some() { "true" } else { "false" });
     let count = text("KeyCount", &page.items.len().to_string());
     let inner = text("Name", bucket) + &text("Prefix", prefix) + &count + &truncated + &next + &shown;
-    let document = format!("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</ListBucketResult>");
+    let document =
+        format!("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</ListBucketResult>");
     Ok(Body::Plain { text: document, etag: None })
 }

@@ -113,7 +113,9 @@ impl Request {
     }
 
     pub fn known_version(&self) -> bool {
-        self.service.speaks_json() || self.service == Service::S3 || self.params.get("Version").is_some_and(|it| it == self.service.version())
+        self.service.speaks_json()
+            || self.service == Service::S3
+            || self.params.get("Version").is_some_and(|it| it == self.service.version())
     }
 
     pub fn param(&self, name: &str) -> Option<&str> {
@@ -227,7 +229,10 @@ pub enum Body {
     Xml(Option<String>),
     Json(Value),
     /// S3's: as it is, with the `ETag` of an object.
-    Plain { text: String, etag: Option<String> },
+    Plain {
+        text: String,
+        etag: Option<String>,
+    },
 }
 
 #[derive(Debug)]

@@ -10,14 +10,13 @@ use serde_json::Value;
 
 use super::machine::{Fault, World, fault};
 use crate::function::runtime::{Ended, Runtime};
+use crate::function_policy::function_policy;
 use crate::purge_policy::company::{EXTERNAL_ID, PURGE_ROLE, account_trust};
 use crate::purge_policy::papers::{READER, ROLE, TRUST, filled};
 use crate::sandbox::{HOME, Sandbox};
 
 pub const BUCKET: &str = "keyrot-me-reports";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:keyrot-me";
-const BUCKET_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
-    "Action":["s3:GetObject","s3:PutObject","s3:ListBucket"]}]}"#;
 /// Of each account: one user whose key is over age, three whose keys are not.
 pub const USERS: usize = 4;
 /// Lambda's own.
@@ -26,7 +25,9 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
 pub struct Cloud {
     pub sandbox: Sandbox,
     pub accounts: Vec<String>,
-    variables: Vec<(String, String)>,
+    /// Of the organization.
+    root: String,
+    variables: Mutex<BTreeMap<String, String>>,
     /// Those that are not at work.
     idle: Mutex<Vec<Runtime>>,
     /// How many there are, and how many there may be.
@@ -45,13 +46,19 @@ pub struct Invocation {
 }
 
 impl Cloud {
-    /// An organization of `count` accounts beside the security account, which manages it.
+    /// An organization of `count` accounts beside the security account, which manages it; under the policies that are
+    /// deployed.
     pub fn new(count: usize, at_once: usize) -> Cloud {
+        Self::under(count, at_once, &[&function_policy(), READER])
+    }
+
+    /// With a function's role that these documents permit.
+    pub fn under(count: usize, at_once: usize, documents: &[&str]) -> Cloud {
         let sandbox = Sandbox::start();
         let accounts: Vec<String> = (1..=count).map(|number| format!("{:012}", 200_000_000_000 + number)).collect();
         accounts.iter().for_each(|id| sandbox.add_account(id));
-        sandbox.make_organization(HOME);
-        let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), &[READER, BUCKET_POLICY]);
+        let root = sandbox.make_organization(HOME);
+        let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), documents);
         let values = [
             ("PURGE_PRINCIPAL_ARN", central.clone()),
             ("ORGANIZATION_ID", sandbox.organization_id()),
@@ -70,13 +77,32 @@ impl Cloud {
         Cloud {
             sandbox,
             accounts,
-            variables,
+            root,
+            variables: Mutex::new(variables),
             idle: Mutex::default(),
             made: Mutex::default(),
             at_once,
             invocations: Mutex::default(),
             short: Mutex::default(),
         }
+    }
+
+    /// Of execution environments that are made from now on.
+    pub fn set(&self, name: &str, value: &str) {
+        self.variables.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The id of the key that Lambda handed over.
+    pub fn function_key(&self) -> String {
+        self.variables.lock().unwrap()["AWS_ACCESS_KEY_ID"].clone()
+    }
+
+    /// A unit with all accounts but the security account in it, one level below another.
+    pub fn unit(&self) -> String {
+        let unit = self.sandbox.add_unit(&self.root, "Workloads");
+        let below = self.sandbox.add_unit(&unit, "Payments");
+        self.accounts.iter().for_each(|account| self.sandbox.place(account, &below));
+        unit
     }
 
     /// Its role lets the function in no more.
@@ -115,7 +141,8 @@ impl Cloud {
         }
         *made += 1;
         drop(made);
-        Some(Runtime::start(env!("CARGO_BIN_EXE_purge-lambda"), &self.variables))
+        let variables: Vec<(String, String)> = self.variables.lock().unwrap().clone().into_iter().collect();
+        Some(Runtime::start(env!("CARGO_BIN_EXE_purge-lambda"), &variables))
     }
 }
 
@@ -161,7 +188,7 @@ fn people(sandbox: &Sandbox, account: &str) {
 }
 
 /// What the templates set, and the credentials that Lambda hands over.
-fn variables(sandbox: &Sandbox, function: &(String, String, String)) -> Vec<(String, String)> {
+fn variables(sandbox: &Sandbox, function: &(String, String, String)) -> BTreeMap<String, String> {
     let all = [
         ("AWS_ACCESS_KEY_ID", function.0.clone()),
         ("AWS_SECRET_ACCESS_KEY", function.1.clone()),

@@ -3,8 +3,8 @@
 //!
 //! `KEYROT_STATE_MACHINE_ACCOUNTS=500` runs it as large as the figures in packaging/aws/README.md.
 
-mod cloud;
-mod machine;
+pub mod cloud;
+pub mod machine;
 mod template;
 
 use std::collections::BTreeSet;
