@@ -15,7 +15,7 @@
 //! - No `LookupEvents`: who made a lost key is not to be found out.
 //! - A key's age cannot be set over the wire: keys here are seconds old, and limits of seconds make them due.
 
-mod moto;
+pub mod moto;
 mod purge;
 mod rotation;
 

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use hyper::body::Bytes;
 
+use super::policy::Policy;
 use super::s3::{Object, Store};
 use super::world::{Owner, Session};
 use super::{Control, ids};
@@ -32,6 +33,24 @@ impl Control {
 
     pub fn delete_object(&self, bucket: &str, key: &str) {
         self.world().stores.get_mut(bucket).expect("a bucket").objects.remove(key);
+    }
+
+    /// Beside the policies that it has.
+    pub fn allow_role(&self, account: &str, role: &str, document: &str) {
+        let mut world = self.world();
+        let role = world.account_mut(account).roles.get_mut(role).expect("a role of the sandbox");
+        role.policies.push(Policy::parse(document));
+    }
+
+    /// In the place of those that it has.
+    pub fn set_role_policies(&self, account: &str, role: &str, documents: &[&str]) {
+        let mut world = self.world();
+        let role = world.account_mut(account).roles.get_mut(role).expect("a role of the sandbox");
+        role.policies = documents.iter().map(|document| Policy::parse(document)).collect();
+    }
+
+    pub fn remove_role(&self, account: &str, role: &str) {
+        self.world().account_mut(account).roles.remove(role);
     }
 
     /// Id, secret and token of a session of this role, for twelve hours.
