@@ -102,7 +102,7 @@ impl Notifier {
     /// ends nothing: its notices count as failed.
     pub async fn connect(&mut self, estate: &AwsEstate) -> Result<(), Failure> {
         let post = estate.post();
-        self.channels.read_secrets(&post).await?;
+        Box::pin(self.channels.read_secrets(&post)).await?;
         self.post = Some(post);
         Ok(())
     }
@@ -113,7 +113,8 @@ impl Notifier {
         let until = Instant::now() + left.min(LONGEST).to_std().unwrap_or(Duration::ZERO);
         let Self { channels, templates, gathered, limit, team, review, post, .. } = self;
         let Some(post) = post else { return Notified::default() };
-        Sending::new(&post, &channels, &templates, team.as_deref(), limit, until).all(gathered, summary, review).await
+        let sending = Sending::new(&post, &channels, &templates, team.as_deref(), limit, until);
+        Box::pin(sending.all(gathered, summary, review)).await
     }
 }
 
