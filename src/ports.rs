@@ -254,6 +254,8 @@ pub struct Page<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggedUser {
     pub user: UserFacts,
+    /// In the service's time; `None` where the answer does not say.
+    pub created: Option<Time>,
     pub tags: Tags,
 }
 

@@ -21,6 +21,8 @@ mod keychain;
 mod layers;
 mod model;
 #[cfg(unix)]
+mod notices;
+#[cfg(unix)]
 mod packages;
 mod policy;
 mod purge;

@@ -96,6 +96,18 @@ fn a_dry_run_makes_the_calls_of_the_formula() {
             calls: &[("GetGroup", 1), ("ListAccessKeys", 12), ("GetUser", 5), ("GetAccessKeyLastUsed", 5)],
             ..team
         },
+        // A dry run tells no owner, and asks for none; a review asks of everybody with keys.
+        Dry {
+            arguments: "--group Developers --owner-tag owner --notify ses:keys@example.com",
+            calls: &[("GetGroup", 1), ("ListAccessKeys", 12)],
+            ..team
+        },
+        Dry {
+            off: 3,
+            arguments: "--group Developers --report-only --owner-tag owner",
+            calls: &[("GetGroup", 1), ("ListAccessKeys", 12), ("GetUser", 12)],
+            ..team
+        },
         // Exempt members are dropped before any call about them.
         Dry {
             exempt: 7,
@@ -204,6 +216,25 @@ fn each_write_reads_its_user_again_and_nothing_more() {
         },
     ];
     cases.iter().for_each(write);
+}
+
+/// With a tag that names owners, each user who is warned of a key costs a `GetUser`, where somebody is to be told.
+#[test]
+fn an_owners_tag_costs_one_call_for_each_user_who_is_warned() {
+    let users = [("alice", 29), ("bob", 29), ("carol", 3)];
+    for (arguments, asked) in [("--apply", 0), ("--apply --owner-tag owner --notify ses:keys@example.com", 2)] {
+        let account = Account::new();
+        users.iter().for_each(|(user, age)| _ = account.add(user, *age, "Active"));
+        account.group(GROUP, &users.map(|(user, _)| user.to_owned()));
+        users.iter().for_each(|(user, _)| account.sandbox.set_tag(*user, "owner", "owner@example.com"));
+        account.sandbox.verify_identity("example.com");
+        account.purge(&format!("--group Developers --warn-before 2d {arguments}"));
+        let mut want = expected(&[("GetGroup", 1), ("ListAccessKeys", 3)]);
+        if asked > 0 {
+            want.extend(expected(&[("GetUser", asked), ("GetSuppressedDestination", 1), ("SendEmail", 1)]));
+        }
+        assert_eq!(account.counted(), want, "{arguments}");
+    }
 }
 
 #[track_caller]

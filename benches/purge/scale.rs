@@ -100,6 +100,7 @@ fn settings(size: Size) -> Settings {
         report_last_use: true,
         allow_empty: false,
         owner_tag: None,
+        review: None,
         only: Vec::new(),
         finished: Vec::new(),
         role: None,
@@ -217,7 +218,7 @@ impl Directory for Account {
     async fn user(&self, name: &str) -> Result<TaggedUser, CallError> {
         yield_now().await;
         let n: usize = name[11..17].parse().unwrap();
-        Ok(TaggedUser { user: self.user_facts(n), tags: Tags::new() })
+        Ok(TaggedUser { user: self.user_facts(n), created: None, tags: Tags::new() })
     }
 
     async fn groups_page(&self, _: &str, _: Option<&str>) -> Result<Page<String>, CallError> {

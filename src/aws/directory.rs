@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use chrono::DateTime;
+
 use aws_sdk_iam::types::{StatusType, Tag};
 use aws_types::request_id::RequestId as _;
 
@@ -80,7 +82,10 @@ impl Directory for AwsDirectory {
                 return Err(incomplete(action::GET_USER, "holds a tag without a name, or twice"));
             }
         }
-        Ok(TaggedUser { user: user_facts(action::GET_USER, user)?, tags })
+        // The SDK takes the epoch for a date that is missing.
+        let created = Some(user.create_date.secs()).filter(|seconds| *seconds > 0);
+        let created = created.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        Ok(TaggedUser { user: user_facts(action::GET_USER, user)?, created, tags })
     }
 
     async fn groups_page(&self, user: &str, marker: Option<&str>) -> Result<Page<String>, CallError> {

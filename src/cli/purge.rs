@@ -3,8 +3,10 @@
 pub mod asked;
 mod explain;
 pub mod notify;
+mod past;
 mod people;
 mod readers;
+mod review;
 
 use crate::aws::credentials::EstateProblem;
 use crate::aws::endpoint::Destination;
@@ -23,6 +25,7 @@ use crate::ports::{Clock, ReportError};
 use crate::runner::purge::{Ended, Purge};
 use crate::runner::rotate::{CLOCK_TOLERANCE, Halt};
 use notify::{Notified, Notifier};
+use past::Kept;
 use readers::Readers;
 
 pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
@@ -31,6 +34,7 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
     let clock = SystemClock { stop };
     let mut settings = asked::settings(args, output, clock.now())?;
     let mut notifier = Notifier::read(args, &settings)?;
+    let kept = Kept::read(args)?;
     let (estate, own) = connect(args, output).await?;
     settings.rules.own_keys.extend(own);
     let purge = Purge { estate: &estate, clock: &clock, settings: &settings };
@@ -43,7 +47,10 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         notifier.connect(&estate).await?;
     }
     let mut readers = Readers::open(args, output, &header, gauge.as_ref(), notifier)?;
-    let ended = purge.run(&mut readers, &gauge).await;
+    let mut ended = purge.run(&mut readers, &gauge).await;
+    if let Some(kept) = &kept {
+        kept.tell(&mut ended.summary);
+    }
     let (written, notifier) = readers.finish(&ended.summary);
     drop(gauge);
     let told = match notifier {
@@ -54,7 +61,8 @@ pub async fn run(args: &Args, output: Output) -> Result<Exit, Failure> {
         }
         None => Notified::default(),
     };
-    match exit(&ended, written.err(), &told) {
+    let added = kept.map_or(Ok(()), |kept| kept.add(&ended));
+    match exit(&ended, written.err(), &told).and_then(|exit| added.map(|()| exit)) {
         // Standard output holds one object, and the report is there already.
         Err(failure) if output.json => {
             err(&failure);

@@ -10,65 +10,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::atomic_file;
-use crate::keys::facts::Time;
-use crate::keys::purge::Verb;
-use crate::keys::purge::row::Summary;
+pub use crate::keys::purge::past::Line;
 
 /// Of a line. A newer one is refused.
 const VERSION: u32 = 1;
-
-/// One finished run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// When it ended, in the service's time.
-    pub at: Time,
-    pub applied: bool,
-    /// It was a `--report-only`.
-    pub review: bool,
-    /// Nothing was left out: only then its numbers are the whole.
-    pub complete: bool,
-    pub accounts: u64,
-    pub accounts_incomplete: u64,
-    /// IAM users with at least one key.
-    pub users_with_keys: u64,
-    pub keys: u64,
-    pub over_limit: u64,
-    pub near_limit: u64,
-    /// Done, not planned.
-    pub disabled: u64,
-    /// Done, not planned.
-    pub deleted: u64,
-    pub warned: u64,
-    /// Keys over the limit that an exemption spared.
-    pub exempt: u64,
-    pub oldest_seconds: u64,
-    pub average_seconds: u64,
-}
-
-impl Line {
-    #[must_use]
-    pub fn of(summary: &Summary, review: bool) -> Self {
-        let census = &summary.census;
-        Self {
-            at: summary.ended,
-            applied: summary.applied,
-            review,
-            complete: summary.complete(),
-            accounts: summary.accounts,
-            accounts_incomplete: summary.accounts_incomplete,
-            users_with_keys: census.users_with_keys,
-            keys: census.keys,
-            over_limit: census.over_limit,
-            near_limit: census.near_limit,
-            disabled: summary.done.of(Verb::Disable),
-            deleted: summary.done.of(Verb::Delete),
-            warned: summary.totals.of(Verb::Warn),
-            exempt: summary.totals.of(Verb::Exempt),
-            oldest_seconds: census.oldest_seconds,
-            average_seconds: census.average_seconds(),
-        }
-    }
-}
 
 /// As it stands in the file.
 #[derive(Serialize, Deserialize)]
@@ -207,10 +152,26 @@ pub fn append(path: &Path, line: &Line) -> Result<usize, HistoryError> {
     let mut file = options.open(path).map_err(broken)?;
     file.write_all(&added).and_then(|()| file.sync_all()).map_err(broken)?;
     if is_new {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        atomic_file::sync_folder(folder).map_err(broken)?;
+        atomic_file::sync_folder(folder_of(path)).map_err(broken)?;
     }
     Ok(torn)
+}
+
+/// Proves that a line could be added at `path`, and adds none.
+///
+/// # Errors
+/// [`HistoryError`] for a file that is write-protected, or a folder that is missing or takes no file.
+pub fn prove(path: &Path) -> Result<(), HistoryError> {
+    if path.exists() {
+        let opened = OpenOptions::new().append(true).open(path);
+        return opened.map(drop).map_err(|error| failed(path, &format!("cannot be written: {error}")));
+    }
+    atomic_file::prove_folder(folder_of(path)).map_err(|error| failed(path, &error.to_string()))
+}
+
+/// `.` for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn failed(path: &Path, why: &str) -> HistoryError {
@@ -312,6 +273,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = append(&folder.path().join("none/history.jsonl"), &line_of(6, 1)).unwrap_err();
         assert!(refused.to_string().contains("history.jsonl: cannot be written"), "{refused}");
+        assert!(prove(&folder.path().join("none/history.jsonl")).is_err());
+        assert!(prove(&folder.path().join("history.jsonl")).is_ok());
+        assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was made");
         assert!(read(folder.path()).unwrap_err().to_string().contains("cannot be read"));
     }
 }

@@ -71,7 +71,7 @@ pub struct Letter {
 
 /// All templates, parsed and tried.
 pub struct Templates {
-    environment: Environment<'static>,
+    environment: Box<Environment<'static>>,
     /// Where they lie, for messages.
     folder: PathBuf,
 }
@@ -102,7 +102,7 @@ impl Templates {
             };
             environment.add_template_owned(file, source).map_err(|error| problem(path, &error))?;
         }
-        let templates = Self { environment, folder };
+        let templates = Self { environment: Box::new(environment), folder };
         check::try_all(&templates)?;
         Ok(templates)
     }

@@ -10,6 +10,7 @@ mod json;
 mod line;
 pub mod merge;
 mod page;
+mod review;
 mod spool;
 mod target;
 

@@ -13,7 +13,9 @@ pub mod cap;
 pub mod census;
 pub mod decide;
 pub mod explain;
+pub mod past;
 pub mod records;
+pub mod review;
 pub mod row;
 
 pub use cap::Cap;

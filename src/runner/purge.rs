@@ -12,6 +12,7 @@ use self::scan::Account;
 use self::teller::Teller;
 use crate::keys::facts::{Identity, Time};
 use crate::keys::purge::Rules;
+use crate::keys::purge::review::Question;
 use crate::keys::purge::row::{AccountSummary, Skipped, Stopped, Summary};
 use crate::ports::{CallError, Cause, Clock, Directory, Estate, Gauge, MemberAccount, PurgeReport, ReportError};
 
@@ -86,6 +87,8 @@ pub struct Settings {
     pub owner_tag: Option<String>,
     /// Of the accounts in `scope` only these, each of which must be there; empty: all.
     pub only: Vec<String>,
+    /// What a review is asked, with [`Mode::Review`].
+    pub review: Option<Question>,
     /// Accounts that an earlier part of this run finished: not looked at again, not counted.
     pub finished: Vec<String>,
     /// The name of the role to assume in each account.

@@ -53,7 +53,7 @@ fn a_bucket_that_is_not_there_is_named() {
     rig.sandbox.allow_role(
         HOME,
         "keyrot-me-function",
-        r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
     );
     let said = rig.run(&json!({})).ended.error("Unexpected");
     assert!(said.contains("another-bucket") && said.contains("NoSuchBucket"), "{said}");

@@ -85,8 +85,13 @@ impl Rig {
 
     /// What must never be seen anywhere.
     pub fn secrets(&self) -> Vec<String> {
-        let named = |name: &str| self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].into_iter().filter_map(named).collect()
+        let named =
+            |name: &str| self.variables().iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            .into_iter()
+            .filter_map(named)
+            .filter(|it| !it.is_empty())
+            .collect()
     }
 
     pub fn start(&self) -> Runtime {
@@ -145,6 +150,16 @@ impl Rig {
         (calls.len(), most)
     }
 
+    /// Waits until so many calls of this action were answered.
+    pub fn until_answered(&self, action: &str, calls: usize) {
+        let patience = std::time::Instant::now() + Duration::from_secs(60);
+        let answered = || self.sandbox.calls().iter().filter(|it| it.action == action && it.outcome == "OK").count();
+        while answered() < calls {
+            assert!(std::time::Instant::now() < patience, "{} of {calls} {action}", answered());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Keys of all developers that stand so at IAM.
     pub fn keys(&self, status: &str) -> usize {
         let users = self.sandbox.users().into_iter();
@@ -187,7 +202,8 @@ pub fn developer(sandbox: &Sandbox, account: &str, name: &str) {
 
 /// Lambda takes the role, which the sandbox does not play.
 fn trust_of_nobody() -> String {
-    json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "sts:AssumeRole"}]}).to_string()
+    let statement = json!({"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "sts:AssumeRole"});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
 fn bucket_policy() -> String {

@@ -27,7 +27,7 @@ fn nonsense_is_refused_by_the_variables_name_before_any_call() {
         ("KEYROT_ME_ALL_USERS", "true", "KEYROT_ME_ALL_USERS"),
         ("KEYROT_ME_ALL_USERS", "yes", "KEYROT_ME_ALL_USERS is \"yes\", and must be true or false"),
         ("KEYROT_ME_GRACE", "-1d", "KEYROT_ME_GRACE: "),
-        ("KEYROT_ME_WARN_BEFORE", "9d", "KEYROT_ME_WARN_BEFORE 9d"),
+        ("KEYROT_ME_WARN_BEFORE", "9d", "KEYROT_ME_WARN_BEFORE 9 d is no shorter than KEYROT_ME_MAX_AGE"),
         ("KEYROT_ME_UNUSED_FOR", "x", "KEYROT_ME_UNUSED_FOR: "),
         ("KEYROT_ME_EXEMPT_GROUPS", "Developers", "KEYROT_ME_EXEMPT_GROUPS"),
         ("KEYROT_ME_EXEMPT_TAG", "1", "KEYROT_ME_EXEMPT_TAG is \"1\""),

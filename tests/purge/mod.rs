@@ -15,6 +15,7 @@ mod laws;
 mod names;
 mod patience;
 mod report;
+mod review;
 mod scenarios;
 mod scene;
 mod sees;

@@ -241,5 +241,5 @@ fn shown(event: &Event) -> Value {
 /// Whether a service's calls are recorded here at all: SNS's Publish is a data event.
 pub fn records(service: Service) -> bool {
     // Of objects only where a trail is told to.
-    !matches!(service, Service::Sns | Service::S3)
+    !matches!(service, Service::Sns | Service::S3 | Service::Ses | Service::SecretsManager)
 }

@@ -12,7 +12,7 @@ use super::faults::Fault;
 use super::iam::{self, Context, Done};
 use super::signer::authenticate;
 use super::wire::{Body, Failure, Http, Rendered, Request, Service, render};
-use super::{Hooks, Shared, cloudtrail, ids, organizations, s3, sns, sts, throttle};
+use super::{Hooks, Shared, cloudtrail, ids, mail, organizations, s3, secrets, sns, sts, throttle};
 
 /// What goes back over the connection.
 #[derive(Debug)]
@@ -105,6 +105,8 @@ fn act(mut context: Context) -> Result<Done, Failure> {
         Service::Organizations => organizations::act(&context),
         Service::CloudTrail => cloudtrail::act(&context),
         Service::S3 => s3::act(&mut context),
+        Service::Ses => mail::act(&mut context),
+        Service::SecretsManager => secrets::act(&context),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The sandbox: a stand-in for AWS (IAM, STS, `CloudTrail`, Organizations, SNS) on loopback, with AWS's rules, a
-//! clock that tests move and a script of faults. It must not use the crate's own code: it stands for AWS, not for us.
+//! The sandbox: a stand-in for AWS (IAM, STS, `CloudTrail`, Organizations, SNS, SES, Secrets Manager, S3) on loopback, with
+//! AWS's rules, a clock that tests move and a script of faults. It must not use the crate's own code: it stands for AWS, not for us.
 //!
 //! `Sandbox` owns the server and stops it on drop. Everything else is on `Control`, which `Sandbox` derefs to and which
 //! hooks may clone. Settings are in this file, the state tests set and read in `seed`.
@@ -15,14 +15,17 @@ mod iam;
 mod iam_keys;
 mod iam_users;
 mod ids;
+mod mail;
 mod mfa;
 mod organizations;
 mod paging;
 mod policy;
 mod policy_conditions;
 mod s3;
+mod secrets;
 mod seed;
 mod seed_keys;
+mod seed_notices;
 mod seed_org;
 mod seed_s3;
 mod server;
@@ -45,6 +48,7 @@ pub use clock::Time;
 pub use cloudtrail::Event;
 pub use faults::Fault;
 pub use gates::Gate;
+pub use mail::Mail;
 pub use policy::{
     ADMINISTRATOR, Ask, LOOKUP_EVENTS, MFA_DEMANDED, MFA_DEMANDED_TO_READ, OWN_KEYS, Policy, Verdict, judge,
 };

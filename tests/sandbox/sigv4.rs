@@ -100,9 +100,11 @@ impl Signature {
         let headers: String = self.signed_headers.iter().map(|name| canonical_header(http, name)).collect();
         let mut query: Vec<&str> = http.query.split('&').filter(|pair| !pair.is_empty()).collect();
         query.sort_unstable();
+        // S3 alone does not encode the path a second time.
+        let path = if self.service == "s3" { http.path.clone() } else { http.path.replace('%', "%25") };
         [
             &http.method,
-            &http.path,
+            &path,
             &query.join("&"),
             &headers,
             &self.signed_headers.join(";"),

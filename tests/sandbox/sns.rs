@@ -23,6 +23,9 @@ pub fn act(context: &mut Context) -> Result<Done, Failure> {
     let shown = Some(topic.clone());
     let wish = Wish { action: "SNS:Publish", resource: topic.clone(), shown, extra: Vec::new() };
     authorize(context.world, context.signer, wish, context.now)?;
+    if topic.split(':').nth(3) != Some(context.signer.region.as_str()) {
+        return Err(missing("TopicArn"));
+    }
     if !context.world.topics.contains(&topic) {
         return Err(Failure::new(404, "NotFound", "Topic does not exist"));
     }

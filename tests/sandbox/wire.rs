@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::s3;
+use super::{mail, s3};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
@@ -17,10 +17,21 @@ pub enum Service {
     Organizations,
     CloudTrail,
     S3,
+    Ses,
+    SecretsManager,
 }
 
 impl Service {
-    const ALL: [Service; 6] = [Self::Iam, Self::Sts, Self::Sns, Self::Organizations, Self::CloudTrail, Self::S3];
+    const ALL: [Service; 8] = [
+        Self::Iam,
+        Self::Sts,
+        Self::Sns,
+        Self::Organizations,
+        Self::CloudTrail,
+        Self::S3,
+        Self::Ses,
+        Self::SecretsManager,
+    ];
 
     /// The name in a credential scope.
     pub fn name(self) -> &'static str {
@@ -31,11 +42,13 @@ impl Service {
             Self::Organizations => "organizations",
             Self::CloudTrail => "cloudtrail",
             Self::S3 => "s3",
+            Self::Ses => "ses",
+            Self::SecretsManager => "secretsmanager",
         }
     }
 
     pub fn speaks_json(self) -> bool {
-        matches!(self, Self::Organizations | Self::CloudTrail)
+        matches!(self, Self::Organizations | Self::CloudTrail | Self::Ses | Self::SecretsManager)
     }
 
     fn version(self) -> &'static str {
@@ -43,7 +56,7 @@ impl Service {
             Self::Iam => "2010-05-08",
             Self::Sts => "2011-06-15",
             Self::Sns => "2010-03-31",
-            Self::Organizations | Self::CloudTrail | Self::S3 => "",
+            Self::Organizations | Self::CloudTrail | Self::S3 | Self::Ses | Self::SecretsManager => "",
         }
     }
 
@@ -53,7 +66,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::Organizations | Self::CloudTrail => "",
+            Self::Organizations | Self::CloudTrail | Self::Ses | Self::SecretsManager => "",
         }
     }
 }
@@ -94,14 +107,17 @@ impl Request {
             let service = match prefix {
                 "AWSOrganizationsV20161128" => Service::Organizations,
                 "CloudTrail_20131101" | "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" => Service::CloudTrail,
+                "secretsmanager" => Service::SecretsManager,
                 _ => return None,
             };
             let action = action.to_owned();
             let json = serde_json::from_slice(&http.body).unwrap_or(Value::Null);
             return Some(Request { service, action, params: BTreeMap::new(), json, user_agent, http });
         }
-        if scope_service(&http) == Some(Service::S3) {
-            return s3::understood(http, user_agent);
+        match scope_service(&http) {
+            Some(Service::S3) => return s3::understood(http, user_agent),
+            Some(Service::Ses) => return mail::understood(http, user_agent),
+            _ => {}
         }
         let params: BTreeMap<String, String> = form_urlencoded::parse(http.query.as_bytes())
             .chain(form_urlencoded::parse(&http.body))

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::clock::{Time, whole_seconds};
 use super::cloudtrail::Event;
 use super::ids;
+use super::mail::Mail;
 use super::mfa::Device;
 use super::organizations::Organization;
 use super::policy::Policy;
@@ -27,6 +28,14 @@ pub struct World {
     pub organization: Option<Organization>,
     pub topics: HashSet<String>,
     pub messages: Vec<Message>,
+    /// Addresses and domains that SES may send from.
+    pub identities: HashSet<String>,
+    pub ses_sandbox: bool,
+    /// The account's suppression list, with the reasons.
+    pub suppressed: HashMap<String, String>,
+    pub mails: Vec<Mail>,
+    /// By ARN.
+    pub secrets: HashMap<String, String>,
     pub stores: BTreeMap<String, Store>,
     pub buckets: HashMap<(String, Service), Bucket>,
     pub settings: Settings,

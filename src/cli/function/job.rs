@@ -15,12 +15,11 @@ use crate::aws::estate::AwsEstate;
 use crate::cli::args::{Output, Purge as Args};
 use crate::cli::machine::elsewhere;
 use crate::cli::purge::asked;
-use crate::cli::purge::notify::Notifier;
+use crate::cli::purge::notify::{Audience, Notifier};
 use crate::host::clock::SystemClock;
 use crate::host::paths;
 use crate::host::report::ReportHeader;
 use crate::keys::facts::Time;
-use crate::keys::notice::Channel;
 use crate::ports::{Clock, MemberAccount};
 use crate::runner::purge::{Purge, Scope, Settings};
 
@@ -39,13 +38,6 @@ pub struct Invocation {
     pub function: String,
     /// In local time.
     pub deadline: Time,
-}
-
-/// Who is written to by which invocation: owners and ticket systems by the one that did it, the team once for each run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    Owners,
-    Team,
 }
 
 pub struct Job {
@@ -120,17 +112,12 @@ impl Job {
         Ok(header)
     }
 
-    pub async fn notifier(&self, told: Told) -> Result<Option<Notifier>, Failed> {
-        let mut args = self.args()?;
-        args.notices.notify.retain(|channel| match channel {
-            Channel::Topic(_) | Channel::Chat(_) => told == Told::Team,
-            Channel::Mail { .. } | Channel::Ticket(_) => told == Told::Owners,
-        });
-        let mut notifier = Notifier::read(&args, &self.settings).map_err(settings::refused)?;
-        if let Some(notifier) = &mut notifier {
-            notifier.connect(&self.estate).await.map_err(settings::refused)?;
-        }
-        Ok(notifier)
+    /// Owners and ticket systems are told by the invocation that did it, readers of summaries once for each run.
+    pub async fn notifier(&self, audience: Audience) -> Result<Option<Notifier>, Failed> {
+        let notifier = Notifier::read(&self.args()?, &self.settings).map_err(settings::refused)?;
+        let Some(mut notifier) = notifier.map(|notifier| notifier.only(audience)) else { return Ok(None) };
+        notifier.connect(&self.estate).await.map_err(settings::refused)?;
+        Ok(Some(notifier))
     }
 
     pub fn parts(&self) -> Parts {

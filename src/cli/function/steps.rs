@@ -30,9 +30,9 @@ async fn purge(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
         return Ok(answered(job, &found.summary, &found.notified, &found.reports));
     }
     let settings = Settings { finished: work::finished(&parts)?, ..job.settings.clone() };
-    let work = work::purge(job, store, &settings, last).await?;
+    let work = Box::pin(work::purge(job, store, &settings, last)).await?;
     parts.push(work.part);
-    let whole = whole::publish(job, store, &parts, &[]).await?;
+    let whole = Box::pin(whole::publish(job, store, &parts, &[])).await?;
     Ok(answered(job, &whole.summary, &both(work.notified, whole.notified), &whole.reports))
 }
 
@@ -71,7 +71,7 @@ async fn account(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
         let summary = merge(&parts, &mut whole::Nobody).map_err(|error| work::unread(&error))?;
         return Ok(answered(job, &summary, &Notified::default(), &[]));
     }
-    let work = work::purge(job, store, &job.settings_of(member), last).await?;
+    let work = Box::pin(work::purge(job, store, &job.settings_of(member), last)).await?;
     Ok(answered(job, &work.summary, &work.notified, &[work.address]))
 }
 
@@ -80,7 +80,7 @@ async fn coverage(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     let parts = store.parts_of_accounts().await?;
     let whole = match whole::found(job, store, &parts).await? {
         Some(found) => found,
-        None => whole::publish(job, store, &parts, &expected).await?,
+        None => Box::pin(whole::publish(job, store, &parts, &expected)).await?,
     };
     if whole.summary.complete() {
         return Ok(answered(job, &whole.summary, &whole.notified, &whole.reports));

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::failed::Failed;
-use super::job::{Job, Told};
+use super::job::Job;
 use super::metrics::Counted;
 use super::store::Store;
 use super::work::{told, unread};
-use crate::cli::purge::notify::{Notified, Notifier};
+use crate::cli::purge::notify::{Audience, Notified, Notifier};
 use crate::host::history::Line;
 use crate::host::report::Reports;
 use crate::host::report::merge::{merge, opening};
@@ -50,7 +50,7 @@ pub async fn publish(
     let files = FORMATS.map(|(end, _)| store.file(&format!("{}.{end}", job.report())));
     let failed = |error: ReportError| Failed::unexpected(error.to_string());
     let reports = Reports::create(&files, false, &job.header(began)?).map_err(failed)?;
-    let mut reader = Reader { reports, notifier: job.notifier(Told::Team).await?, accounts: Vec::new() };
+    let mut reader = Reader { reports, notifier: job.notifier(Audience::Readers).await?, accounts: Vec::new() };
     let mut summary = merge(parts, &mut reader).map_err(|error| unread(&error))?;
     summary.applied = job.header(began)?.applied;
     for account in absent(expected, &reader.accounts) {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::failed::{Failed, Kind};
-use super::job::{Job, Told};
+use super::job::Job;
 use super::log::{Level, Log};
 use super::store::Store;
 use crate::cli::purge::not_signed_in;
-use crate::cli::purge::notify::{Notified, Notifier};
+use crate::cli::purge::notify::{Audience, Notified, Notifier};
 use crate::host::gauge::TerminalGauge;
 use crate::host::report::Reports;
 use crate::host::report::merge::{Finished, MergeError, finished_accounts};
@@ -47,7 +47,7 @@ pub fn unread(error: &MergeError) -> Failed {
 pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32) -> Result<Work, Failed> {
     let part = store.file("this-part.json");
     let header = job.header(job.clock.now())?;
-    let notifier = job.notifier(Told::Owners).await?;
+    let notifier = job.notifier(Audience::Owners).await?;
     let reports = Reports::create(std::slice::from_ref(&part), false, &header);
     let reports = reports.map_err(|error| Failed::unexpected(error.to_string()))?;
     let mut reader = Reader { reports, notifier, log: &job.log };

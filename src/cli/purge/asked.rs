@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::{Output, Purge};
+use crate::cli::args::{Notices, Output, Purge};
 use crate::cli::error::{Exit, Failure};
+use crate::host::owner_map;
 use crate::host::report::ReportHeader;
 use crate::keys::facts::Time;
+use crate::keys::notice::owner::Owners;
+use crate::keys::purge::review::Question;
 use crate::keys::purge::{Cap, Rules};
 use crate::keys::words::duration;
 use crate::ports::MemberAccount;
@@ -16,6 +19,8 @@ use crate::runner::purge::{Mode, Scope, Settings, Users};
 const WARN_BEFORE: TimeDelta = TimeDelta::hours(24);
 /// Throttled calls of one account are repeated so long without a success.
 const PATIENCE: TimeDelta = TimeDelta::seconds(20);
+/// How far back a review looks, where nothing else is said: it comes each week.
+const PERIOD: TimeDelta = TimeDelta::days(7);
 /// Each is a role to assume and a few hundred bytes a user; the calls in flight are bounded elsewhere.
 const ACCOUNTS_AT_ONCE: usize = 16;
 
@@ -60,6 +65,7 @@ pub fn settings(args: &Purge, output: Output, now: Time) -> Result<Settings, Fai
         report_last_use: output.json || !args.report.is_empty(),
         allow_empty: args.allow_empty,
         owner_tag: args.notices.owner_tag.clone(),
+        review: args.report_only.then(|| review(args)).transpose()?,
         only: Vec::new(),
         finished: Vec::new(),
         role: args.role.clone(),
@@ -68,6 +74,30 @@ pub fn settings(args: &Purge, output: Output, now: Time) -> Result<Settings, Fai
         accounts_at_once: ACCOUNTS_AT_ONCE,
         patience: PATIENCE,
     })
+}
+
+/// What the review is to tell.
+fn review(args: &Purge) -> Result<Question, Failure> {
+    let period = args.period.unwrap_or(PERIOD);
+    if period.is_zero() {
+        return Err(refused("--period 0 looks back at nothing", "give it days, like 7d or 30d"));
+    }
+    Ok(Question { period, owners: owners(args)? })
+}
+
+/// Where addresses of owners come from; `None` where nothing says so.
+///
+/// # Errors
+/// [`Failure`] with [`Exit::Usage`] for a map that cannot be used.
+pub fn owners(args: &Purge) -> Result<Option<Owners>, Failure> {
+    let Notices { owner_tag, owner_address, owner_map, .. } = &args.notices;
+    if owner_tag.is_none() && owner_address.is_none() && owner_map.is_none() {
+        return Ok(None);
+    }
+    let map = owner_map.as_deref().map(owner_map::read).transpose();
+    let map =
+        map.map_err(|problem| refused(problem.to_string(), "a line is like: 111122223333,alice,alice@example.com"))?;
+    Ok(Some(Owners { map: map.unwrap_or_default(), template: owner_address.clone() }))
 }
 
 fn refused(what: impl Into<String>, next: &str) -> Failure {
@@ -174,6 +204,7 @@ pub fn header(args: &Purge, settings: &Settings, now: Time) -> ReportHeader {
     asked.push(("exempt groups", none(&settings.exempt_groups)));
     asked.push(("exempt tag counts", if rules.exempt_tag { "yes" } else { "no" }.to_owned()));
     asked.push(("cap for each account", cap.clone()));
+    asked.extend(settings.review.as_ref().map(|review| ("looked back", duration(review.period))));
     let facts = asked.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
     ReportHeader { applied: settings.mode == Mode::Apply, started: now, facts, rules: rules_json(args, settings, &cap) }
 }
@@ -200,6 +231,7 @@ fn rules_json(args: &Purge, settings: &Settings, cap: &str) -> Map<String, Value
         ("organization", json!(args.org)),
         ("units", json!(args.ou)),
         ("accounts", json!(args.account)),
+        ("report_only", json!(args.report_only)),
     ];
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -6,6 +6,7 @@ mod channels;
 mod outbox;
 mod sending;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -25,6 +26,7 @@ use crate::keys::purge::row::{AccountSummary, KeyRow, Summary};
 use crate::ports::{Clock, PurgeReport, ReportError};
 use crate::runner::purge::{Mode, Settings};
 use channels::Channels;
+use outbox::Counts;
 use sending::Sending;
 
 /// `--notify-limit` where nothing else is said.
@@ -35,9 +37,20 @@ const AFTER_DEADLINE: TimeDelta = TimeDelta::seconds(15);
 /// And at most so long where there is no deadline.
 const LONGEST: TimeDelta = TimeDelta::minutes(5);
 
+/// Whom a notifier tells. A purge in several parts tells owners with each part, and readers of summaries once, at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Everybody,
+    /// Owners by mail, the team of what reached none of them, and tickets.
+    Owners,
+    /// Summaries alone.
+    Readers,
+}
+
 /// Takes what the purge tells, and sends it on.
 #[derive(Debug)]
 pub struct Notifier {
+    audience: Audience,
     channels: Channels,
     templates: Templates,
     gathered: Gathered,
@@ -84,6 +97,7 @@ impl Notifier {
         let owners = Owners { map: map.unwrap_or_default(), template: notices.owner_address.clone() };
         let applied = settings.mode == Mode::Apply;
         Ok(Some(Self {
+            audience: Audience::Everybody,
             channels: Channels::read(&notices.notify)?,
             templates,
             gathered: Gathered::new(Asked { applied, owners, most: limit, grace: settings.rules.grace }),
@@ -93,6 +107,21 @@ impl Notifier {
             deadline: settings.deadline,
             post: None,
         }))
+    }
+
+    /// Tells only these of what [`Self::read`] was asked for; before [`Self::connect`], which then reads no other secrets.
+    #[must_use]
+    pub fn only(mut self, audience: Audience) -> Self {
+        self.audience = audience;
+        match audience {
+            Audience::Everybody => {}
+            Audience::Owners => {
+                self.channels.topics.clear();
+                self.channels.chats.clear();
+            }
+            Audience::Readers => self.channels.tickets.clear(),
+        }
+        self
     }
 
     /// Reads the webhooks that are kept in Secrets Manager; the estate's credentials sign everything that is sent.
@@ -111,10 +140,18 @@ impl Notifier {
     pub async fn send(self, summary: &Summary, clock: &impl Clock) -> Notified {
         let left = self.deadline.map_or(LONGEST, |deadline| deadline + AFTER_DEADLINE - clock.now());
         let until = Instant::now() + left.min(LONGEST).to_std().unwrap_or(Duration::ZERO);
-        let Self { channels, templates, gathered, limit, team, review, post, .. } = self;
-        let Some(post) = post else { return Notified::default() };
-        let sending = Sending::new(&post, &channels, &templates, team.as_deref(), limit, until);
-        Box::pin(sending.all(gathered, summary, review)).await
+        let Some(post) = &self.post else { return Notified::default() };
+        let sending = Sending {
+            audience: self.audience,
+            post,
+            channels: &self.channels,
+            templates: &self.templates,
+            team: self.team.as_deref(),
+            until,
+            counts: Counts::default(),
+            unasked: Cell::new(false),
+        };
+        Box::pin(sending.all(self.gathered, self.limit, summary, self.review)).await
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use super::notify::Notified;
+use super::review;
 use crate::host::console::{err, out};
 use crate::host::report::ReportHeader;
 use crate::keys::purge::Verb;
@@ -33,7 +34,7 @@ impl People {
 }
 
 /// For standard output. Names, tags and messages are other people's text: none of it may steer the terminal.
-fn show(text: impl Display) {
+pub fn show(text: impl Display) {
     out(text.to_string().replace(|letter: char| letter.is_control() && letter != '\n', "\u{fffd}"));
 }
 
@@ -150,6 +151,10 @@ pub fn summary(summary: &Summary) {
     let throttled = if summary.throttled > 0 { format!(", {} throttled", summary.throttled) } else { String::new() };
     let took = summary.ended.signed_duration_since(summary.started).num_milliseconds().max(0);
     out(format_args!("{}{throttled}, {}.{} s", counted(summary.calls, "IAM call"), took / 1000, took % 1000 / 100));
+    if let Some(review) = &summary.review {
+        review::tell(review);
+        return;
+    }
     let to_go = summary.totals.of(Verb::Disable) + summary.totals.of(Verb::Delete);
     if !summary.applied && to_go > 0 {
         out("next: read the list, then run the same command with --apply");

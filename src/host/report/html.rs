@@ -8,16 +8,19 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use askama::Template;
+use chrono::TimeDelta;
 
 use serde_json::json;
 
 use super::line::{AccountLine, EndLine, ExemptionLine, KeyLine, cap_words, stopped_words};
 use super::page::{self, AccountRow, ExemptionRow, Frame, Head, Keys, MissingRow, Total, UndoRow};
+use super::review::Section;
 use super::spool::Spool;
 use super::{Document, ReportHeader};
 use crate::keys::facts::Time;
 use crate::keys::purge::Verb;
 use crate::keys::purge::row::{AccountSummary, ExemptBy, KeyRow, Outcome, Skipped, Summary, Totals};
+use crate::keys::words::duration;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -88,8 +91,14 @@ impl HtmlDocument {
             accounts_whole: summary.accounts.saturating_sub(summary.accounts_left + summary.accounts_incomplete),
             totals,
             facts: &self.header.facts,
+            oldest: duration(seconds(summary.census.oldest_seconds)),
+            average: duration(seconds(summary.census.average_seconds())),
         };
-        render(&page, out)
+        render(&page, out)?;
+        match &summary.review {
+            Some(review) => render(&Section::of(review), out),
+            None => Ok(()),
+        }
     }
 
     /// What a decision means, and what came of it where it asks for a write.
@@ -213,6 +222,10 @@ fn meaning(verb: Verb, applied: bool) -> &'static str {
         Verb::Exempt => "over the limit, and spared",
         Verb::Skip => "not fully read: not touched",
     }
+}
+
+fn seconds(count: u64) -> TimeDelta {
+    i64::try_from(count).ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX)
 }
 
 fn people(time: Time) -> String {

@@ -6,6 +6,7 @@ use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::keys::facts::{KeyId, Time};
+use crate::keys::purge::review::Review;
 use crate::keys::purge::row::{
     AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped, Stopped, Summary, Totals,
 };
@@ -88,6 +89,8 @@ pub struct AccountLine<'a> {
     pub keys_evaluated: u64,
     pub totals: TotalsLine,
     pub census: CensusLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<&'a Review>,
     pub skipped: Vec<SkippedLine<'a>>,
     pub exemptions: Vec<ExemptionLine<'a>>,
     pub cap: Option<CapLine>,
@@ -111,6 +114,7 @@ impl<'a> AccountLine<'a> {
             keys_evaluated: account.keys_evaluated,
             totals: TotalsLine(account.totals),
             census: CensusLine::of(&account.census),
+            review: account.review.as_deref(),
             skipped: account.skipped.iter().map(SkippedLine::of).collect(),
             exemptions: account.exemptions.iter().map(ExemptionLine::of).collect(),
             cap: account.cap.map(CapLine::of),
@@ -224,6 +228,8 @@ pub struct EndLine<'a> {
     pub skipped: Vec<SkippedLine<'a>>,
     pub totals: TotalsLine,
     pub census: CensusLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<&'a Review>,
     pub coverage: Coverage,
     pub failed: u64,
     pub calls: u64,
@@ -251,6 +257,7 @@ impl<'a> EndLine<'a> {
             skipped: summary.skipped.iter().map(SkippedLine::of).collect(),
             totals: TotalsLine(summary.totals),
             census: CensusLine::of(&summary.census),
+            review: summary.review.as_deref(),
             coverage: Coverage {
                 accounts: summary.accounts,
                 accounts_left: summary.accounts_left,

@@ -82,6 +82,9 @@ pub fn merge(parts: &[PathBuf], reader: &mut impl PurgeReport) -> Result<Summary
         part::read(path, &mut telling)?;
     }
     let stopped = telling.stopped;
+    if let Some(review) = &mut summary.review {
+        review.past = frames.last().and_then(|frame| frame.past.clone());
+    }
     summary.stopped = frames.last().and_then(|frame| frame.stopped).or(stopped);
     Ok(summary)
 }

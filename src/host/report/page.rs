@@ -31,6 +31,9 @@ pub struct Summary<'a> {
     pub gaps: Vec<String>,
     pub totals: [Total; Verb::ALL.len()],
     pub facts: &'a [(String, String)],
+    /// Ages of keys, in words.
+    pub oldest: String,
+    pub average: String,
 }
 
 pub struct Total {

@@ -57,3 +57,58 @@ impl Census {
         self.age_seconds.checked_div(self.keys).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::facts::{KeyId, Status, Time};
+    use crate::keys::purge::row::Outcome;
+    use crate::keys::purge::{Decision, Rule, UserFacts, Verb};
+
+    /// A key whose age is so many hours.
+    fn aged(hours: i64) -> KeyRow {
+        let at: Time = "2026-11-20T23:55:00Z".parse().unwrap();
+        let age = TimeDelta::hours(hours);
+        KeyRow {
+            account: "111122223333".to_owned(),
+            user: UserFacts { name: "alice".to_owned(), id: "AIDAALICE".to_owned() },
+            key: KeyId::new("AKIAEXAMPLE000000001").unwrap(),
+            status: Status::Active,
+            created: at - age,
+            age,
+            last_used: None,
+            contact: None,
+            decision: Decision::new(Verb::Keep, Rule::UnderAge),
+            outcome: Outcome::Planned,
+            request_id: None,
+            at,
+        }
+    }
+
+    #[test]
+    fn keys_fall_to_each_side_of_the_limit_to_the_second() {
+        let limit = TimeDelta::days(30);
+        let mut census = Census::default();
+        let under = KeyRow { age: limit - TimeDelta::seconds(1), ..aged(720) };
+        let under = KeyRow { created: under.at - under.age, ..under };
+        let far = KeyRow { age: TimeDelta::days(23) - TimeDelta::seconds(1), ..aged(552) };
+        let far = KeyRow { created: far.at - far.age, ..far };
+        census.add_user(&[aged(720), under], limit);
+        census.add_user(&[aged(552), far], limit);
+        census.add_user(&[], limit);
+        assert_eq!((census.users_with_keys, census.keys), (2, 4), "who has no key is not counted");
+        assert_eq!((census.over_limit, census.near_limit), (1, 2), "near from the seventh day before");
+        assert_eq!(census.oldest_seconds, 30 * 86_400);
+    }
+
+    #[test]
+    fn averages_are_of_keys_and_not_of_accounts() {
+        let limit = TimeDelta::days(1);
+        let (mut one, mut other) = (Census::default(), Census::default());
+        one.add_user(&[aged(1), aged(1), aged(1)], limit);
+        other.add_user(&[aged(9)], limit);
+        one.add(&other);
+        assert_eq!((one.average_seconds(), one.oldest_seconds, one.keys), (3 * 3_600, 9 * 3_600, 4));
+        assert_eq!(Census::default().average_seconds(), 0);
+    }
+}

@@ -4,6 +4,7 @@
 
 use chrono::TimeDelta;
 
+use super::review::Review;
 use super::{Census, Decision, UserFacts, Verb};
 use crate::keys::facts::{KeyId, LastUsed, Status, Time};
 
@@ -140,6 +141,8 @@ pub struct AccountSummary {
     /// Those of them whose write was made.
     pub done: Totals,
     pub census: Census,
+    /// Of a `--report-only`.
+    pub review: Option<Box<Review>>,
     pub skipped: Vec<Skipped>,
     pub exemptions: Vec<ExemptUser>,
     pub cap: Option<CapHit>,
@@ -185,6 +188,8 @@ pub struct Summary {
     pub totals: Totals,
     pub done: Totals,
     pub census: Census,
+    /// Of a `--report-only`.
+    pub review: Option<Box<Review>>,
     pub failed: u64,
     pub calls: u64,
     pub throttled: u64,
@@ -213,6 +218,9 @@ impl Summary {
         self.totals.add(&account.totals);
         self.done.add(&account.done);
         self.census.add(&account.census);
+        if let Some(review) = &account.review {
+            self.review.get_or_insert_default().add(review);
+        }
         self.failed += account.failed;
         self.calls += account.calls;
         self.throttled += account.throttled;

@@ -11,7 +11,7 @@ use super::scan::{Account, Evaluated, Members};
 use super::teller::Teller;
 use crate::keys::facts::Time;
 use crate::keys::purge::row::{AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Skipped};
-use crate::keys::purge::{Rule, Totals, Verb};
+use crate::keys::purge::{Rule, Standing, Totals, UserFacts, Verb};
 use crate::ports::{Clock, Directory, Gauge, PurgeReport};
 
 /// Users that are written to at once; the keys of one user come one after the other.
@@ -36,13 +36,20 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let now = (self.service_now)();
         summary.users_exempt = members.exempt.len() as u64;
         summary.users_expected = summary.users_exempt + members.targets.len() as u64;
-        summary.users_evaluated = summary.users_exempt;
-        summary.exemptions = members.exempt.into_iter().map(exempt_by_group).collect();
-        teller.progressed(|progress| progress.users += members.targets.len() as u64);
-        let scanned = self.scan(members.targets, now, summary, teller).await;
+        let mut users: Vec<(UserFacts, Standing)> =
+            members.targets.into_iter().map(|user| (user, Standing::Target)).collect();
+        if self.settings.mode == Mode::Review {
+            users.extend(members.exempt.into_iter().map(|(user, group)| (user, Standing::Exempt(group))));
+        } else {
+            summary.users_evaluated = summary.users_exempt;
+            summary.exemptions = members.exempt.into_iter().map(exempt_by_group).collect();
+        }
+        teller.progressed(|progress| progress.users += users.len() as u64);
+        let scanned = self.scan(users, now, summary, teller).await;
         let affected = scanned.planned.of(Verb::Disable) + scanned.planned.of(Verb::Delete);
         let allowed = self.rules.cap.allows(summary.keys_evaluated);
-        if affected > allowed {
+        // A review has other keys before it than a purge, and is about none of them.
+        if affected > allowed && self.settings.mode != Mode::Review {
             summary.cap = Some(CapHit { affected, allowed, scanned: summary.keys_evaluated });
         }
         let ended_early = scanned.left.is_some();
@@ -60,7 +67,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
 
     async fn scan<R: PurgeReport, G: Gauge>(
         &self,
-        users: Vec<crate::keys::purge::UserFacts>,
+        users: Vec<(UserFacts, Standing)>,
         now: Time,
         summary: &mut AccountSummary,
         teller: &Teller<'_, R, G, C>,
@@ -97,7 +104,14 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         summary.users_evaluated += u64::from(evaluated.whole);
         summary.skipped.extend(evaluated.skipped);
         summary.exemptions.extend(evaluated.exempt);
-        summary.census.add_user(&evaluated.rows, self.rules.max_age);
+        if let Some(review) = &evaluated.review {
+            summary.review.get_or_insert_default().add(review);
+        }
+        // A purge does not list the keys of members of exempt groups: numbers of both can be compared.
+        let counted = evaluated.rows.iter().all(|row| row.decision.rule != Rule::ExemptGroup);
+        if counted {
+            summary.census.add_user(&evaluated.rows, self.rules.max_age);
+        }
         for row in evaluated.rows {
             summary.keys_evaluated += 1;
             scanned.planned.count(row.decision.verb);
@@ -165,7 +179,7 @@ fn by_user(rows: Vec<KeyRow>) -> Vec<Vec<KeyRow>> {
     users
 }
 
-fn exempt_by_group((user, group): (crate::keys::purge::UserFacts, String)) -> ExemptUser {
+fn exempt_by_group((user, group): (UserFacts, String)) -> ExemptUser {
     ExemptUser { user, by: ExemptBy::Group(group), keys: Vec::new() }
 }
 

@@ -10,6 +10,7 @@ use super::calls::{Calls, Failed};
 use super::{Mode, Settings, Users};
 use crate::keys::facts::{KeyId, Time};
 use crate::keys::lifecycle;
+use crate::keys::purge::review::{Review, Seen};
 use crate::keys::purge::row::{AccountSummary, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped};
 use crate::keys::purge::{self, Decision, KeyRead, Rule, Rules, Standing, UserFacts, UserRead, Verb};
 use crate::ports::{Clock, Directory};
@@ -38,6 +39,8 @@ pub struct Members {
 pub struct Evaluated {
     pub rows: Vec<KeyRow>,
     pub exempt: Option<ExemptUser>,
+    /// With [`Mode::Review`].
+    pub review: Option<Review>,
     pub skipped: Vec<Skipped>,
     /// A decision was made on each of its keys.
     pub whole: bool,
@@ -102,15 +105,21 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     }
 
     /// Reads and judges every user, `ended` being told of each in order.
-    pub async fn evaluate(&self, users: Vec<UserFacts>, now: Time, mut ended: impl FnMut(Result<Evaluated, Failed>)) {
-        let mut all = stream::iter(users).map(|user| self.user(user, now)).buffered(USERS_AT_ONCE);
+    pub async fn evaluate(
+        &self,
+        users: Vec<(UserFacts, Standing)>,
+        now: Time,
+        mut ended: impl FnMut(Result<Evaluated, Failed>),
+    ) {
+        let all = stream::iter(users).map(|(user, standing)| self.user(user, standing, now));
+        let mut all = all.buffered(USERS_AT_ONCE);
         while let Some(evaluated) = all.next().await {
             ended(evaluated);
         }
     }
 
     /// `Err` only where the run or the account ended before the user was looked at.
-    async fn user(&self, user: UserFacts, now: Time) -> Result<Evaluated, Failed> {
+    async fn user(&self, user: UserFacts, standing: Standing, now: Time) -> Result<Evaluated, Failed> {
         let keys = match self.calls.keys_of(&user.name).await {
             Ok(keys) => keys,
             Err(failed) => {
@@ -119,11 +128,14 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             }
         };
         let keys = keys.into_iter().map(KeyRead::first).collect();
-        let mut read = UserRead { user, standing: Standing::Target, tags: None, keys };
+        let mut read = UserRead { user, standing, tags: None, keys };
         let mut unread = Unread::default();
-        if purge::decide::wants_tags(&read, &self.rules, now) {
+        let reviewed = self.settings.mode == Mode::Review && !read.keys.is_empty();
+        if reviewed || purge::decide::wants_tags(&read, &self.rules, now) {
             match self.calls.user(&read.user.name).await {
-                Ok(answer) if answer.user.id == read.user.id => read.tags = Some(answer.tags),
+                Ok(answer) if answer.user.id == read.user.id => {
+                    (read.tags, unread.made) = (Some(answer.tags), answer.created);
+                }
                 Ok(_) => return Ok(Evaluated::left_out(&read.user, ANOTHER_USER.to_owned())),
                 Err(failed) => unread.tags = Some(self.of_this_user(failed)?),
             }
@@ -147,12 +159,12 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         Ok(self.judged(&read, &unread, now))
     }
 
-    /// Of a key that is warned of; keys that are written to are read again anyway. A review tells who has no owner.
+    /// Of a key that is warned of; keys that are written to are read again anyway.
     fn owner_is_asked_for(&self, rows: &[KeyRow]) -> bool {
         let due = match self.settings.mode {
-            Mode::DryRun => false,
+            // A review has all tags already.
+            Mode::DryRun | Mode::Review => false,
             Mode::Apply => rows.iter().any(|row| row.decision.verb == Verb::Warn),
-            Mode::Review => !rows.is_empty(),
         };
         due && self.settings.owner_tag.is_some()
     }
@@ -171,8 +183,24 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
             self.row(read, key, decision, now)
         };
         let rows: Vec<KeyRow> = read.keys.iter().map(row).collect();
-        let skipped: Vec<Skipped> = rows.iter().filter(|row| row.decision.verb == Verb::Skip).map(skip_of).collect();
-        Evaluated { exempt: exemption_of(read, &rows), whole: skipped.is_empty(), skipped, rows }
+        let mut skipped: Vec<Skipped> =
+            rows.iter().filter(|row| row.decision.verb == Verb::Skip).map(skip_of).collect();
+        let asked = self.settings.review.as_ref().filter(|_| self.settings.mode == Mode::Review);
+        if let Some(cause) = unread.tags.as_ref().filter(|_| asked.is_some() && skipped.is_empty()) {
+            skipped.push(Skipped { what: format!("tags of user/{}", read.user.name), cause: cause.clone() });
+        }
+        let seen = Seen {
+            account: &self.id,
+            read,
+            made: unread.made,
+            rows: &rows,
+            limit: self.rules.max_age,
+            exempt_tag: self.rules.exempt_tag,
+            now,
+        };
+        let review = asked.map(|asked| Review::of_user(&seen, asked));
+        let exempt = exemption_of(read, &rows).or_else(|| exempt_without_keys(read));
+        Evaluated { exempt, review, whole: skipped.is_empty(), skipped, rows }
     }
 
     pub fn row(&self, read: &UserRead, key: &KeyRead, decision: Decision, now: Time) -> KeyRow {
@@ -202,9 +230,11 @@ impl<D, C> Account<'_, D, C> {
     }
 }
 
-/// Reads that did not succeed, with their causes.
+/// Reads that did not succeed, with their causes; and what was read besides.
 #[derive(Default)]
 struct Unread {
+    /// When the user was made.
+    made: Option<Time>,
     tags: Option<String>,
     uses: HashMap<KeyId, String>,
 }
@@ -226,7 +256,7 @@ impl Unread {
 impl Evaluated {
     fn left_out(user: &UserFacts, cause: String) -> Self {
         let skipped = vec![Skipped { what: format!("user/{}", user.name), cause }];
-        Self { rows: Vec::new(), exempt: None, skipped, whole: false }
+        Self { rows: Vec::new(), exempt: None, review: None, skipped, whole: false }
     }
 }
 
@@ -247,4 +277,14 @@ pub fn exemption_of(read: &UserRead, rows: &[KeyRow]) -> Option<ExemptUser> {
         }
     };
     Some(ExemptUser { user: read.user.clone(), by, keys: spared.iter().map(|row| row.key.clone()).collect() })
+}
+
+/// A member of an exempt group whom a review looked at.
+fn exempt_without_keys(read: &UserRead) -> Option<ExemptUser> {
+    match &read.standing {
+        Standing::Exempt(group) => {
+            Some(ExemptUser { user: read.user.clone(), by: ExemptBy::Group(group.clone()), keys: Vec::new() })
+        }
+        Standing::Target | Standing::Outside => None,
+    }
 }

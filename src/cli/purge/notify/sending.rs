@@ -10,9 +10,9 @@ use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
-use super::Notified;
 use super::channels::{Channels, Hook};
 use super::outbox::{Counts, by, deliver};
+use super::{Audience, Notified};
 use crate::aws::post::{AwsPost, Mail};
 use crate::host::notices::{Besides, HeldBack, Letter, LetterView, SummaryView, Templates, TicketView};
 use crate::keys::notice::gather::Gathered;
@@ -27,49 +27,40 @@ const FOR_SUMMARIES: Duration = Duration::from_secs(5);
 
 /// One run's notices on their way.
 pub struct Sending<'a> {
-    post: &'a AwsPost,
-    channels: &'a Channels,
-    templates: &'a Templates,
-    team: Option<&'a str>,
-    limit: usize,
-    until: Instant,
-    counts: Counts,
-    /// Told once.
-    unasked: Cell<bool>,
+    pub audience: Audience,
+    pub post: &'a AwsPost,
+    pub channels: &'a Channels,
+    pub templates: &'a Templates,
+    pub team: Option<&'a str>,
+    pub until: Instant,
+    pub counts: Counts,
+    /// Told once: whether SES can be asked for suppressed addresses.
+    pub unasked: Cell<bool>,
 }
 
-impl<'a> Sending<'a> {
-    pub fn new(
-        post: &'a AwsPost,
-        channels: &'a Channels,
-        templates: &'a Templates,
-        team: Option<&'a str>,
-        limit: usize,
-        until: Instant,
-    ) -> Self {
-        let (counts, unasked) = (Counts::default(), Cell::new(false));
-        Self { post, channels, templates, team, limit, until, counts, unasked }
-    }
-
-    pub async fn all(self, gathered: Gathered, summary: &Summary, review: bool) -> Notified {
+impl Sending<'_> {
+    pub async fn all(self, gathered: Gathered, limit: usize, summary: &Summary, review: bool) -> Notified {
         let Gathered { letters, tickets, incomplete, capped, .. } = gathered;
-        let mut held = HeldBack { letters: None, tickets: 0, limit: self.limit };
+        let mut held = HeldBack { letters: None, tickets: 0, limit };
         if !self.channels.tickets.is_empty() {
             held.tickets = tickets.held();
             self.counts.held(held.tickets * self.channels.tickets.len() as u64);
         }
-        if self.channels.mail.is_some() {
+        let mail = self.channels.mail.as_deref().filter(|_| self.audience != Audience::Readers);
+        if mail.is_some() {
             held.letters = letters.held();
             self.counts.held(held.letters.map_or(0, |held| held.owners));
         }
         let early = self.until.checked_sub(FOR_SUMMARIES).unwrap_or(self.until);
-        let ((), undelivered) = join(self.tickets(tickets.keys(), early), self.owners(letters, early)).await;
-        if let Some(from) = &self.channels.mail {
+        let ((), undelivered) = join(self.tickets(tickets.keys(), early), self.owners(mail, letters, early)).await;
+        if let Some(from) = mail {
             self.team(from, &undelivered, &held).await;
         }
         let problems = self.counts.problems();
         let besides = Besides { review, incomplete: &incomplete, capped: &capped, held: &held, problems: &problems };
-        self.summaries(&SummaryView::of(summary, &besides)).await;
+        if self.audience != Audience::Owners {
+            self.summaries(&SummaryView::of(summary, &besides)).await;
+        }
         self.counts.end()
     }
 
@@ -92,8 +83,8 @@ impl<'a> Sending<'a> {
     }
 
     /// Answers what did not reach its owner.
-    async fn owners(&self, letters: Letters, until: Instant) -> Batch {
-        let Some(from) = &self.channels.mail else { return Batch::default() };
+    async fn owners(&self, from: Option<&str>, letters: Letters, until: Instant) -> Batch {
+        let Some(from) = from else { return Batch::default() };
         let undelivered = RefCell::new(letters.orphans.clone());
         let send = |(address, batch): (String, Batch)| {
             let undelivered = &undelivered;

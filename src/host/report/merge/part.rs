@@ -17,6 +17,7 @@ use super::text::{AccountText, KeyText, SkippedText, Text, stopped};
 use crate::host::report::ReportHeader;
 use crate::host::report::json::VERSION;
 use crate::keys::facts::Time;
+use crate::keys::purge::review::{Past, Review};
 use crate::keys::purge::row::{AccountSummary, KeyRow, Skipped, Stopped};
 
 /// Bytes that are read at once.
@@ -36,6 +37,8 @@ pub trait Listener {
 pub struct Frame {
     pub header: ReportHeader,
     pub skipped: Vec<Skipped>,
+    /// What a review says of earlier runs.
+    pub past: Option<Past>,
     pub stopped: Option<Stopped>,
     pub ended: Time,
 }
@@ -91,6 +94,7 @@ struct Members {
     keys: Option<()>,
     accounts: Option<()>,
     skipped: Option<Vec<SkippedText>>,
+    review: Option<Review>,
     stopped: Option<String>,
     ended: Option<Time>,
     complete: Option<bool>,
@@ -123,6 +127,7 @@ impl<'de, L: Listener> Visitor<'de> for Whole<'_, L> {
                     found.accounts = Some(map.next_value_seed(self.items::<AccountText>(tell))?);
                 }
                 "skipped" => found.skipped = Some(map.next_value()?),
+                "review" => found.review = map.next_value()?,
                 "stopped" => found.stopped = map.next_value()?,
                 "ended" => found.ended = Some(map.next_value()?),
                 "complete" => found.complete = Some(map.next_value()?),
@@ -164,6 +169,7 @@ impl Members {
         Ok(Frame {
             header,
             skipped: skipped.into_iter().map(SkippedText::skipped).collect(),
+            past: self.review.and_then(|review| review.past),
             stopped: stopped(self.stopped.as_deref())?,
             ended: self.ended.ok_or_else(|| missing("ended"))?,
         })

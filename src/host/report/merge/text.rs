@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::host::report::line::{CensusLine, stopped_of};
 use crate::keys::facts::{KeyId, LastUsed, Status, Time};
+use crate::keys::purge::review::Review;
 use crate::keys::purge::row::{
     AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped, Stopped, Totals,
 };
@@ -98,6 +99,7 @@ pub struct AccountText {
     keys_evaluated: u64,
     totals: BTreeMap<String, u64>,
     census: CensusLine,
+    review: Option<Box<Review>>,
     skipped: Vec<SkippedText>,
     exemptions: Vec<ExemptionText>,
     cap: Option<CapText>,
@@ -128,6 +130,7 @@ impl Text for AccountText {
             totals,
             done: Totals::default(),
             census: self.census.census(),
+            review: self.review,
             skipped: self.skipped.into_iter().map(SkippedText::skipped).collect(),
             exemptions: self.exemptions.into_iter().map(ExemptionText::exempt).collect::<Result<_, _>>()?,
             cap: self.cap.map(|cap| CapHit { affected: cap.affected, allowed: cap.allowed, scanned: cap.scanned }),
