@@ -9,6 +9,8 @@ mod cli;
 mod crash;
 mod debug;
 #[cfg(unix)]
+mod deploy;
+#[cfg(unix)]
 mod doctor;
 mod file_faults;
 mod foreign;
