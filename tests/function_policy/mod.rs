@@ -9,21 +9,25 @@ mod still;
 
 use serde_json::json;
 
+use crate::notices::receiver::{Receiver, status};
 use crate::purge_policy::papers::{READER, allowed, without_action};
 use crate::sandbox::{Call, HOME};
 use crate::state_machine::cloud::{Cloud, FUNCTION};
 use crate::state_machine::machine::{Fault, World};
 pub use papers::function_policy;
-use papers::{NOT_THE_PROGRAMS, TOPIC};
+use papers::{MAIL_FROM, NOT_THE_PROGRAMS, SECRET, TOPIC};
 
 /// Each says what went wrong, if anything.
 type Scenario = fn(&Cloud) -> Result<(), String>;
 
 /// Each action of the function's own, with the scenario that breaks without it, and the call that AWS refuses.
-const NEEDED: [(&str, &str, &str, Scenario); 4] = [
+const NEEDED: [(&str, &str, &str, Scenario); 7] = [
     ("s3:GetObject", "a run that is asked for again", "GetObject", again),
     ("s3:ListBucket", "a run", "ListObjectsV2", run),
     ("s3:PutObject", "a run", "PutObject", run),
+    ("secretsmanager:GetSecretValue", "a run that tells a chat", "GetSecretValue", chatted),
+    ("ses:GetSuppressedDestination", "mail to an owner whose mail bounced", "GetSuppressedDestination", mailed),
+    ("ses:SendEmail", "mail to owners", "SendEmail", mailed),
     ("sns:Publish", "a run that tells a topic", "Publish", told),
 ];
 
@@ -65,11 +69,42 @@ fn unit(cloud: &Cloud) -> Result<(), String> {
     run(cloud)
 }
 
+/// That nobody is left untold, and how many messages there were.
+fn notified(cloud: &Cloud, sent: u64) -> Result<(), String> {
+    let answer = cloud.invoke(FUNCTION, &json!({"run": "friday"}));
+    let answer = answer.map_err(|Fault { error, cause }| format!("{error}: {cause}"))?;
+    if answer["notified"] == json!({"sent": sent, "failed": 0, "held": 0}) { Ok(()) } else { Err(answer.to_string()) }
+}
+
 fn told(cloud: &Cloud) -> Result<(), String> {
     let topic = cloud.sandbox.add_topic(HOME, TOPIC);
     cloud.set("KEYROT_ME_NOTIFY", &format!("sns:{topic}"));
-    run(cloud)?;
-    if cloud.sandbox.messages().is_empty() { Err("nobody was told".to_owned()) } else { Ok(()) }
+    notified(cloud, 1)
+}
+
+fn chatted(cloud: &Cloud) -> Result<(), String> {
+    let receiver = Receiver::start(&[status(200)]);
+    let secret = cloud.sandbox.add_secret(HOME, "us-east-1", SECRET, &receiver.url());
+    cloud.set("KEYROT_ME_NOTIFY", &format!("slack:{secret}"));
+    notified(cloud, 1)
+}
+
+/// To the owners of both old keys, who are one; mail to her bounced, so that the team gets it.
+fn mailed(cloud: &Cloud) -> Result<(), String> {
+    cloud.sandbox.verify_identity("example.com");
+    cloud.sandbox.suppress("user-0@example.com", "BOUNCE");
+    cloud.set("KEYROT_ME_NOTIFY", &format!("ses:{MAIL_FROM}"));
+    cloud.set("KEYROT_ME_OWNER_ADDRESS", "{user}@example.com");
+    cloud.set("KEYROT_ME_TEAM_ADDRESS", "team@example.com");
+    let answer = cloud.invoke(FUNCTION, &json!({"run": "friday"}));
+    let answer = answer.map_err(|Fault { error, cause }| format!("{error}: {cause}"))?;
+    let mails = cloud.sandbox.mails();
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    if answer["notified"]["failed"] == 0 && to.contains(&"team@example.com") && !to.contains(&"user-0@example.com") {
+        Ok(())
+    } else {
+        Err(format!("{answer}, mail to {to:?}"))
+    }
 }
 
 /// Calls of the function with its own role, as policies name them.

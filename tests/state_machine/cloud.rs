@@ -17,6 +17,8 @@ use crate::sandbox::{HOME, Sandbox};
 
 pub const BUCKET: &str = "keyrot-me-reports";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:keyrot-me";
+/// No account of the sandbox.
+const NOBODYS: &str = "999999999999";
 /// Of each account: one user whose key is over age, three whose keys are not.
 pub const USERS: usize = 4;
 /// Lambda's own.
@@ -107,7 +109,7 @@ impl Cloud {
 
     /// Its role lets the function in no more.
     pub fn close(&self, account: &str) {
-        self.sandbox.add_role(account, PURGE_ROLE, &account_trust(account), &[ROLE]);
+        self.sandbox.add_role(account, PURGE_ROLE, &account_trust(NOBODYS), &[ROLE]);
     }
 
     /// As Lambda's clock cuts an invocation short.

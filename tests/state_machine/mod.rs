@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::function::runtime::Ended;
 use crate::sandbox::{Always, Fault};
 use cloud::{BUCKET, Cloud, FUNCTION, USERS};
-use machine::Machine;
+use machine::{Machine, World};
 
 const DEFINITION: &str = include_str!("../../packaging/aws/stepfunctions/state-machine.asl.json");
 
@@ -93,6 +93,29 @@ fn figures(cloud: &Cloud, count: usize, took: Duration) {
         of("accounts")[0],
         of("coverage")[0],
         cloud.peak_memory(),
+    );
+}
+
+/// The same by one function alone, for comparison; AWS's answers take time, which the sandbox is told to take too.
+#[test]
+fn one_function_alone_comes_to_the_same() {
+    let asked: Option<usize> = std::env::var("KEYROT_STATE_MACHINE_ACCOUNTS").ok().map(|text| text.parse().unwrap());
+    let cloud = Cloud::new(asked.unwrap_or(12), 1);
+    if asked.is_some() {
+        cloud.sandbox.fault("*", Always, Fault::Delay(Duration::from_millis(100)));
+    }
+    let began = Instant::now();
+    let answer = cloud.invoke(FUNCTION, &json!({"run": "friday"})).unwrap();
+    let (calls, memory) = (cloud.sandbox.calls().len(), cloud.peak_memory());
+    println!(
+        "one function, {} accounts: {:.1} s, {calls} calls, peak memory {memory:.0} MiB",
+        cloud.accounts.len(),
+        began.elapsed().as_secs_f64()
+    );
+    assert_eq!(
+        [&answer["complete"], &answer["done"]["disable"]],
+        [&json!(true), &json!(cloud.accounts.len())],
+        "{answer}"
     );
 }
 
