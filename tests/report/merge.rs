@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use keyrot_me::host::report::merge::{Finished, MergeError, finished_accounts, merge, opening};
 use keyrot_me::host::report::{ReportFile, ReportHeader};
 use keyrot_me::keys::facts::{LastUsed, Status, Time};
+use keyrot_me::keys::purge::review::{Listed, Past, Remark, Review};
 use keyrot_me::keys::purge::row::{
     AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped, Stopped, Summary,
 };
@@ -119,6 +120,22 @@ fn a_row() -> impl Strategy<Value = KeyRow> {
     )
 }
 
+/// With a list that is longer than a review keeps, now and then.
+fn a_review() -> impl Strategy<Value = Box<Review>> {
+    let remarks = prop::collection::vec((text(), text(), text()), 0..3);
+    (remarks, prop::option::of(instant()), any::<bool>(), 0_u64..1 << 40, 0_usize..600).prop_map(
+        |(remarks, since, asked, number, many)| {
+            let mut review = Review { period_seconds: 604_800, since, rotated: number, ..Review::default() };
+            let remark = |(account, user, why)| Remark { account, user, why };
+            remarks.into_iter().map(remark).for_each(|it| review.exemptions_void.push(it));
+            review.without_owner = asked.then(Listed::default);
+            let entry = Remark { account: "1".into(), user: "u".into(), why: HOSTILE.into() };
+            (0..many).for_each(|_| review.without_owner.get_or_insert_default().push(entry.clone()));
+            Box::new(review)
+        },
+    )
+}
+
 fn an_account() -> impl Strategy<Value = AccountSummary> {
     let numbers = prop::array::uniform32(0_u64..1 << 40);
     let skipped = prop::collection::vec((text(), text()).prop_map(|(what, cause)| Skipped { what, cause }), 0..3);
@@ -127,9 +144,11 @@ fn an_account() -> impl Strategy<Value = AccountSummary> {
         (text(), instant()).prop_map(|(reason, ends)| ExemptBy::Tag { reason, ends })
     ];
     let spared = (a_user(), by, prop::collection::vec((0_usize..99).prop_map(key_id), 0..3));
+    let review = prop::option::of(a_review());
     let exemptions = prop::collection::vec(spared.prop_map(|(user, by, keys)| ExemptUser { user, by, keys }), 0..3);
-    (text(), text(), prop::option::of(text()), numbers, skipped, exemptions, any::<bool>(), any::<bool>()).prop_map(
-        |(account, name, left, n, skipped, exemptions, capped, cut_short)| {
+    let flags = (any::<bool>(), any::<bool>());
+    (text(), text(), prop::option::of(text()), numbers, skipped, exemptions, flags, review).prop_map(
+        |(account, name, left, n, skipped, exemptions, (capped, cut_short), review)| {
             let mut totals = Totals::default();
             Verb::ALL.iter().zip(n).for_each(|(verb, keys)| totals.set(*verb, keys));
             AccountSummary {
@@ -150,6 +169,7 @@ fn an_account() -> impl Strategy<Value = AccountSummary> {
                     oldest_seconds: n[16],
                     age_seconds: n[17],
                 },
+                review,
                 skipped,
                 exemptions,
                 cap: capped.then_some(CapHit { affected: n[18], allowed: n[19], scanned: n[20] }),
@@ -172,6 +192,7 @@ proptest! {
         applied in any::<bool>(),
         stop in prop::option::of(prop::sample::select(vec![Stopped::Asked, Stopped::OutOfTime, Stopped::Unreported])),
         skipped in prop::option::of((text(), text())),
+        past in prop::option::of(Just(Past { runs: 3, disabled: 2, deleted: 1, trend: Vec::new() })),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.json");
@@ -179,7 +200,10 @@ proptest! {
         let accounts: Vec<AccountSummary> =
             accounts.into_iter().filter(|it| !it.account.is_empty() && known.insert(it.account.clone())).collect();
         let skipped = skipped.map(|(what, cause)| Skipped { what, cause }).into_iter().collect();
-        let whole = Summary { applied, stopped: stop, skipped, ..summary(&accounts) };
+        let mut whole = Summary { applied, stopped: stop, skipped, ..summary(&accounts) };
+        if let Some(review) = &mut whole.review {
+            review.past = past;
+        }
         part(&path, &keys, &accounts, &whole);
         let (written, again) = written_again(&path);
         prop_assert_eq!(written, again);
