@@ -16,6 +16,8 @@ mod file_faults;
 mod foreign;
 #[cfg(feature = "lambda")]
 mod function;
+#[cfg(feature = "lambda")]
+mod function_policy;
 #[cfg(unix)]
 mod keychain;
 mod layers;
@@ -41,6 +43,8 @@ mod schedule;
 #[cfg(unix)]
 mod scheduled;
 mod skip;
+#[cfg(feature = "lambda")]
+mod state_machine;
 #[cfg(unix)]
 mod store;
 mod terraform;

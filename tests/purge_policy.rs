@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-mod company;
+pub mod company;
 mod control;
 mod documents;
-mod papers;
+pub mod papers;
 
 use crate::sandbox::Call;
 use crate::sandbox_rules::client::{Keys, iam, refused, wait};

@@ -4,7 +4,7 @@
 mod foreign;
 mod hostile;
 mod owners;
-mod receiver;
+pub mod receiver;
 mod summaries;
 mod usage;
 mod webhooks;

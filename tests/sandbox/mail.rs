@@ -104,7 +104,8 @@ fn allowed_identity(context: &Context, from: &str) -> Result<Option<String>, Fai
     let partition = &context.world.account(&context.signer.account).partition;
     let (region, account) = (&context.signer.region, &context.signer.account);
     let resource = format!("arn:{partition}:ses:{region}:{account}:identity/{name}");
-    let wish = Wish { action: "ses:SendEmail", resource: resource.clone(), shown: Some(resource), extra: Vec::new() };
+    let extra = vec![("ses:fromaddress".to_owned(), vec![from.to_owned()])];
+    let wish = Wish { action: "ses:SendEmail", resource: resource.clone(), shown: Some(resource), extra };
     authorize(context.world, context.signer, wish, context.now)?;
     Ok(verified.map(str::to_owned))
 }

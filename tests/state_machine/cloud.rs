@@ -8,15 +8,17 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::bucket::Bucket;
 use super::machine::{Fault, World, fault};
 use crate::function::runtime::{Ended, Runtime};
-use crate::purge_policy::company::{EXTERNAL_ID, PURGE_ROLE, account_trust, session, user};
+use crate::function_policy::function_policy;
+use crate::purge_policy::company::{EXTERNAL_ID, PURGE_ROLE, account_trust};
 use crate::purge_policy::papers::{READER, ROLE, TRUST, filled};
 use crate::sandbox::{HOME, Sandbox};
-use crate::sandbox_rules::client::Keys;
 
+pub const BUCKET: &str = "keyrot-me-reports";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:keyrot-me";
+/// No account of the sandbox.
+const NOBODYS: &str = "999999999999";
 /// Of each account: one user whose key is over age, three whose keys are not.
 pub const USERS: usize = 4;
 /// Lambda's own.
@@ -24,9 +26,10 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(900);
 
 pub struct Cloud {
     pub sandbox: Sandbox,
-    pub bucket: Bucket,
     pub accounts: Vec<String>,
-    variables: Vec<(String, String)>,
+    /// Of the organization.
+    root: String,
+    variables: Mutex<BTreeMap<String, String>>,
     /// Those that are not at work.
     idle: Mutex<Vec<Runtime>>,
     /// How many there are, and how many there may be.
@@ -45,13 +48,19 @@ pub struct Invocation {
 }
 
 impl Cloud {
-    /// An organization of `count` accounts beside the security account, which manages it.
+    /// An organization of `count` accounts beside the security account, which manages it; under the policies that are
+    /// deployed.
     pub fn new(count: usize, at_once: usize) -> Cloud {
+        Self::under(count, at_once, &[&function_policy(), READER])
+    }
+
+    /// With a function's role that these documents permit.
+    pub fn under(count: usize, at_once: usize, documents: &[&str]) -> Cloud {
         let sandbox = Sandbox::start();
         let accounts: Vec<String> = (1..=count).map(|number| format!("{:012}", 200_000_000_000 + number)).collect();
         accounts.iter().for_each(|id| sandbox.add_account(id));
-        sandbox.make_organization(HOME);
-        let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), &[READER, super::bucket::POLICY]);
+        let root = sandbox.make_organization(HOME);
+        let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), documents);
         let values = [
             ("PURGE_PRINCIPAL_ARN", central.clone()),
             ("ORGANIZATION_ID", sandbox.organization_id()),
@@ -62,25 +71,45 @@ impl Cloud {
             sandbox.add_role(id, PURGE_ROLE, &trust, &[ROLE]);
             people(&sandbox, id);
         }
-        sandbox.set_account_state(HOME, "ACTIVE");
         sandbox.add_role(HOME, PURGE_ROLE, &trust, &[ROLE]);
         sandbox.add_group_in(HOME, "Developers", &[]);
-        let operator = user(&sandbox, HOME, "operator");
-        let function = session(&sandbox, &operator, &central, None).unwrap();
-        let bucket = Bucket::new(&sandbox, &operator);
-        let variables = variables(&sandbox, &bucket, &function);
+        sandbox.add_bucket(HOME, BUCKET);
+        let variables = variables(&sandbox, &sandbox.role_session(HOME, "keyrot-me-function"));
         sandbox.clear_calls();
         Cloud {
             sandbox,
-            bucket,
             accounts,
-            variables,
+            root,
+            variables: Mutex::new(variables),
             idle: Mutex::default(),
             made: Mutex::default(),
             at_once,
             invocations: Mutex::default(),
             short: Mutex::default(),
         }
+    }
+
+    /// Of execution environments that are made from now on.
+    pub fn set(&self, name: &str, value: &str) {
+        self.variables.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The id of the key that Lambda handed over.
+    pub fn function_key(&self) -> String {
+        self.variables.lock().unwrap()["AWS_ACCESS_KEY_ID"].clone()
+    }
+
+    /// A unit with all accounts but the security account in it, one level below another.
+    pub fn unit(&self) -> String {
+        let unit = self.sandbox.add_unit(&self.root, "Workloads");
+        let below = self.sandbox.add_unit(&unit, "Payments");
+        self.accounts.iter().for_each(|account| self.sandbox.place(account, &below));
+        unit
+    }
+
+    /// Its role lets the function in no more.
+    pub fn close(&self, account: &str) {
+        self.sandbox.add_role(account, PURGE_ROLE, &account_trust(NOBODYS), &[ROLE]);
     }
 
     /// As Lambda's clock cuts an invocation short.
@@ -114,7 +143,8 @@ impl Cloud {
         }
         *made += 1;
         drop(made);
-        Some(Runtime::start(env!("CARGO_BIN_EXE_purge-lambda"), &self.variables))
+        let variables: Vec<(String, String)> = self.variables.lock().unwrap().clone().into_iter().collect();
+        Some(Runtime::start(env!("CARGO_BIN_EXE_purge-lambda"), &variables))
     }
 }
 
@@ -140,13 +170,11 @@ impl World for Cloud {
     }
 
     fn get(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
-        assert_eq!(bucket, Bucket::NAME);
-        self.bucket.get(key)
+        self.sandbox.object(bucket, key).map(|(text, _)| text.into_bytes())
     }
 
     fn put(&self, bucket: &str, key: &str, body: Vec<u8>) {
-        assert_eq!(bucket, Bucket::NAME);
-        self.bucket.put(key, body);
+        self.sandbox.put_object(bucket, key, &String::from_utf8(body).expect("results of text"));
     }
 }
 
@@ -162,11 +190,11 @@ fn people(sandbox: &Sandbox, account: &str) {
 }
 
 /// What the templates set, and the credentials that Lambda hands over.
-fn variables(sandbox: &Sandbox, bucket: &Bucket, function: &Keys) -> Vec<(String, String)> {
-    let mut all = vec![
-        ("AWS_ACCESS_KEY_ID", function.id.clone()),
-        ("AWS_SECRET_ACCESS_KEY", function.secret.clone()),
-        ("AWS_SESSION_TOKEN", function.token.clone().expect("a session")),
+fn variables(sandbox: &Sandbox, function: &(String, String, String)) -> BTreeMap<String, String> {
+    let all = [
+        ("AWS_ACCESS_KEY_ID", function.0.clone()),
+        ("AWS_SECRET_ACCESS_KEY", function.1.clone()),
+        ("AWS_SESSION_TOKEN", function.2.clone()),
         ("AWS_ENDPOINT_URL", sandbox.url()),
         ("KEYROT_ME_GROUPS", "Developers".to_owned()),
         ("KEYROT_ME_MAX_AGE", "5d".to_owned()),
@@ -174,8 +202,7 @@ fn variables(sandbox: &Sandbox, bucket: &Bucket, function: &Keys) -> Vec<(String
         ("KEYROT_ME_EXTERNAL_ID", EXTERNAL_ID.to_owned()),
         ("KEYROT_ME_ALLOW_EMPTY", "true".to_owned()),
         ("KEYROT_ME_APPLY", "true".to_owned()),
-        ("KEYROT_ME_REPORT_BUCKET", Bucket::NAME.to_owned()),
+        ("KEYROT_ME_REPORT_BUCKET", BUCKET.to_owned()),
     ];
-    all.extend(bucket.url().map(|url| ("AWS_ENDPOINT_URL_S3", url)));
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

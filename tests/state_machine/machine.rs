@@ -83,7 +83,18 @@ impl<'a, W: World> Machine<'a, W> {
     }
 
     fn task(&self, state: &Value, input: &Value, context: &Value) -> Result<Value, Fault> {
-        let fields = ["Type", "Comment", "Resource", "Parameters", "TimeoutSeconds", "Retry", "ResultPath", "OutputPath", "Next", "End"];
+        let fields = [
+            "Type",
+            "Comment",
+            "Resource",
+            "Parameters",
+            "TimeoutSeconds",
+            "Retry",
+            "ResultPath",
+            "OutputPath",
+            "Next",
+            "End",
+        ];
         known(state, &fields);
         assert_eq!(state["Resource"], "arn:aws:states:::lambda:invoke");
         let parameters = filled(&state["Parameters"], input, context);
@@ -111,8 +122,20 @@ impl<'a, W: World> Machine<'a, W> {
 
     /// Distributed: each item is an execution of its own.
     fn map(&self, state: &Value, input: &Value, context: &Value) -> Result<(), Fault> {
-        let fields = ["Type", "Comment", "Label", "ItemReader", "ItemSelector", "MaxConcurrencyPath", "ToleratedFailurePercentage",
-            "ItemProcessor", "ResultWriter", "ResultPath", "Catch", "Next"];
+        let fields = [
+            "Type",
+            "Comment",
+            "Label",
+            "ItemReader",
+            "ItemSelector",
+            "MaxConcurrencyPath",
+            "ToleratedFailurePercentage",
+            "ItemProcessor",
+            "ResultWriter",
+            "ResultPath",
+            "Catch",
+            "Next",
+        ];
         known(state, &fields);
         assert_eq!(state["ResultPath"], Value::Null);
         let processor = &state["ItemProcessor"];
@@ -135,7 +158,9 @@ impl<'a, W: World> Machine<'a, W> {
                         let mut ended = ended.lock().unwrap();
                         match outcome {
                             Ok(output) => ended.0.push(json!({"Input": selected, "Output": output})),
-                            Err(fault) => ended.1.push(json!({"Input": selected, "Error": fault.error, "Cause": fault.cause})),
+                            Err(fault) => {
+                                ended.1.push(json!({"Input": selected, "Error": fault.error, "Cause": fault.cause}))
+                            }
                         }
                     }
                 });
@@ -154,7 +179,10 @@ impl<'a, W: World> Machine<'a, W> {
 
     fn items(&self, reader: &Value, input: &Value, context: &Value) -> Result<Vec<Value>, Fault> {
         known(reader, &["Resource", "ReaderConfig", "Parameters"]);
-        assert_eq!([&reader["Resource"], &reader["ReaderConfig"]], [&json!("arn:aws:states:::s3:getObject"), &json!({"InputType": "JSON"})]);
+        assert_eq!(
+            [&reader["Resource"], &reader["ReaderConfig"]],
+            [&json!("arn:aws:states:::s3:getObject"), &json!({"InputType": "JSON"})]
+        );
         let place = filled(&reader["Parameters"], input, context);
         let (bucket, key) = (word(&place["Bucket"]), word(&place["Key"]));
         let body = self.world.get(bucket, key).ok_or_else(|| fault("States.ItemReaderFailed", format!("no {key}")))?;
@@ -181,7 +209,9 @@ pub fn fault(error: &str, cause: impl Into<String>) -> Fault {
 
 /// The first retrier that names the error counts, with attempts of its own.
 fn again(retriers: &Value, fault: &Fault, tries: &mut [u64]) -> bool {
-    let named = |retrier: &Value| retrier["ErrorEquals"].as_array().expect("errors").iter().any(|one| *one == fault.error.as_str());
+    let named = |retrier: &Value| {
+        retrier["ErrorEquals"].as_array().expect("errors").iter().any(|one| *one == fault.error.as_str())
+    };
     let Some(index) = retriers.as_array().and_then(|all| all.iter().position(named)) else { return false };
     let fields = ["ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxDelaySeconds", "MaxAttempts", "JitterStrategy"];
     known(&retriers[index], &fields);
@@ -225,6 +255,7 @@ fn word(value: &Value) -> &str {
 }
 
 fn known(state: &Value, fields: &[&str]) {
-    let unknown: Vec<&String> = state.as_object().expect("an object").keys().filter(|name| !fields.contains(&name.as_str())).collect();
+    let unknown: Vec<&String> =
+        state.as_object().expect("an object").keys().filter(|name| !fields.contains(&name.as_str())).collect();
     assert!(unknown.is_empty(), "the driver does not know {unknown:?}");
 }

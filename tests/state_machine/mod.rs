@@ -3,27 +3,27 @@
 //!
 //! `KEYROT_STATE_MACHINE_ACCOUNTS=500` runs it as large as the figures in packaging/aws/README.md.
 
-mod bucket;
-mod cloud;
-mod machine;
+pub mod cloud;
+pub mod machine;
 mod template;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::function::runtime::Ended;
 use crate::sandbox::{Always, Fault};
-use bucket::Bucket;
-use cloud::{Cloud, FUNCTION, USERS};
-use machine::Machine;
+use cloud::{BUCKET, Cloud, FUNCTION, USERS};
+use machine::{Machine, World};
 
 const DEFINITION: &str = include_str!("../../packaging/aws/stepfunctions/state-machine.asl.json");
 
 fn machine<'a>(cloud: &'a Cloud, at_once: &str) -> Machine<'a, Cloud> {
-    let blanks = [("Partition", "aws"), ("FunctionArn", FUNCTION), ("ReportBucket", Bucket::NAME), ("MaxConcurrency", at_once)];
+    let blanks =
+        [("Partition", "aws"), ("FunctionArn", FUNCTION), ("ReportBucket", BUCKET), ("MaxConcurrency", at_once)];
     Machine::new(DEFINITION, &blanks, cloud)
 }
 
@@ -33,9 +33,12 @@ fn input() -> Value {
 
 /// The organization's report of a run.
 fn report(cloud: &Cloud, run: &str) -> Value {
-    let keys = cloud.bucket.list("reports/");
-    let key = keys.iter().find(|key| key.ends_with(&format!("{run}/purge.json"))).unwrap_or_else(|| panic!("{keys:?}"));
-    serde_json::from_slice(&cloud.bucket.get(key).unwrap()).unwrap()
+    let keys = cloud.sandbox.objects(BUCKET);
+    let key = keys
+        .iter()
+        .find(|key| key.starts_with("reports/") && key.ends_with(&format!("{run}/purge.json")))
+        .unwrap_or_else(|| panic!("{keys:?}"));
+    serde_json::from_str(&cloud.sandbox.object(BUCKET, key).unwrap().0).unwrap()
 }
 
 fn incomplete(report: &Value) -> BTreeSet<&str> {
@@ -66,7 +69,7 @@ fn an_organization_is_purged_account_by_account_and_its_coverage_proved() {
     assert_eq!(done(&cloud, "UpdateAccessKey"), count);
     assert!(cloud.accounts.iter().all(|account| cloud.old_key(account).1 == "Inactive"));
     assert_eq!(machine.failed.load(Ordering::SeqCst), 0);
-    let written = String::from_utf8(cloud.bucket.get("runs/friday/map/map-run/SUCCEEDED_0.json").unwrap()).unwrap();
+    let written = cloud.sandbox.object(BUCKET, "runs/friday/map/map-run/SUCCEEDED_0.json").unwrap().0;
     assert_eq!(written.matches("\"step\":\"account\"").count(), (count + 1) * 2, "input and output of each");
     figures(&cloud, count, took);
 }
@@ -93,18 +96,98 @@ fn figures(cloud: &Cloud, count: usize, took: Duration) {
     );
 }
 
+/// The same by one function alone, for comparison; AWS's answers take time, which the sandbox is told to take too.
+#[test]
+fn one_function_alone_comes_to_the_same() {
+    let asked: Option<usize> = std::env::var("KEYROT_STATE_MACHINE_ACCOUNTS").ok().map(|text| text.parse().unwrap());
+    let cloud = Cloud::new(asked.unwrap_or(12), 1);
+    if asked.is_some() {
+        cloud.sandbox.fault("*", Always, Fault::Delay(Duration::from_millis(100)));
+    }
+    let began = Instant::now();
+    let answer = cloud.invoke(FUNCTION, &json!({"run": "friday"})).unwrap();
+    let (calls, memory) = (cloud.sandbox.calls().len(), cloud.peak_memory());
+    println!(
+        "one function, {} accounts: {:.1} s, {calls} calls, peak memory {memory:.0} MiB",
+        cloud.accounts.len(),
+        began.elapsed().as_secs_f64()
+    );
+    assert_eq!(
+        [&answer["complete"], &answer["done"]["disable"]],
+        [&json!(true), &json!(cloud.accounts.len())],
+        "{answer}"
+    );
+}
+
 #[test]
 fn accounts_that_fail_stop_no_other_and_are_exactly_those_that_the_report_names() {
     let cloud = Cloud::new(12, 4);
     let [closed, throttled] = [&cloud.accounts[3], &cloud.accounts[7]];
-    cloud.sandbox.remove_role(closed, "keyrot-me-purge");
-    let its_users = cloud.sandbox.clone_keys_for_test(throttled);
-    let _ = (its_users, Always, Fault::Throttle);
+    cloud.close(closed);
+    cloud.sandbox.fault_about("ListAccessKeys", throttled, Always, Fault::Throttle);
     let machine = machine(&cloud, "4");
     let fault = machine.execute("friday", &input()).unwrap_err();
-    assert_eq!(fault.error, "Incomplete");
+    assert_eq!(fault.error, "Incomplete", "{}", fault.cause);
     assert!(fault.cause.contains("incomplete in 2 of 13 accounts"), "{}", fault.cause);
     let report = report(&cloud, "friday");
     assert_eq!(incomplete(&report), BTreeSet::from([closed.as_str(), throttled.as_str()]));
     assert_eq!(done(&cloud, "UpdateAccessKey"), 10);
+}
+
+/// The function's time ends in the middle of an account: it says so, is called again, and goes on.
+#[test]
+fn an_account_that_is_cut_short_is_gone_on_with_and_nothing_is_done_twice() {
+    let cloud = Cloud::new(3, 3);
+    let account = cloud.accounts[1].clone();
+    for number in 0..USERS {
+        cloud.sandbox.seed_key(
+            (account.as_str(), format!("user-{number}").as_str()),
+            cloud.sandbox.now() - TimeDelta::days(40),
+            "Active",
+        );
+    }
+    // Of the function's time, 40 s are for the end: two are left for the work.
+    cloud.cut_short(&account, Duration::from_secs(42));
+    cloud.sandbox.fault_about("UpdateAccessKey", &account, 2, Fault::Delay(Duration::from_secs(4)));
+    let machine = machine(&cloud, "3");
+    let answer = machine.execute("friday", &input()).unwrap();
+    assert_eq!(answer["complete"], true, "{answer}");
+    assert_eq!(machine.retried.load(Ordering::SeqCst), 1);
+    let invocations = cloud.invocations.lock().unwrap();
+    let of_it: Vec<&Ended> =
+        invocations.iter().filter(|one| one.event["account"] == account.as_str()).map(|one| &one.ended).collect();
+    assert!(matches!(of_it[0], Ended::Error { kind, .. } if kind == "Unfinished"), "{:?}", of_it[0]);
+    assert!(matches!(of_it[1..], [Ended::Answer(_)]), "{of_it:?}");
+    let mut disabled: Vec<String> = cloud
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter(|call| call.action == "UpdateAccessKey")
+        .map(|call| call.parameters["AccessKeyId"].clone())
+        .collect();
+    disabled.sort();
+    let all = disabled.len();
+    disabled.dedup();
+    assert_eq!([all, disabled.len()], [3 + USERS; 2]);
+    let report = report(&cloud, "friday");
+    let done = report["keys"].as_array().unwrap().iter().filter(|key| key["result"] == "done").count();
+    assert_eq!(done, 3 + USERS);
+}
+
+#[test]
+fn a_dry_run_is_asked_for_by_the_executions_input() {
+    let cloud = Cloud::new(2, 2);
+    let answer = machine(&cloud, "2").execute("look", &json!({"dry_run": true})).unwrap();
+    assert_eq!([&answer["applied"], &answer["complete"]], [false, true]);
+    assert_eq!(done(&cloud, "UpdateAccessKey"), 0);
+}
+
+#[test]
+fn what_would_widen_the_settings_or_leave_accounts_out_fails_before_any_account_is_entered() {
+    let cloud = Cloud::new(1, 1);
+    for (name, input) in [("one", json!({"account": cloud.accounts[0]})), ("misspelt", json!({"dryrun": true}))] {
+        let fault = machine(&cloud, "1").execute(name, &input).unwrap_err();
+        assert_eq!(fault.error, "Usage", "{}", fault.cause);
+    }
+    assert_eq!(cloud.sandbox.count("AssumeRole"), 0);
 }

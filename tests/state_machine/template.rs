@@ -18,6 +18,10 @@ pub fn filled(template: &Value, input: &Value, context: &Value) -> Value {
 fn evaluated(text: &str, input: &Value, context: &Value) -> Value {
     let Some((name, rest)) = text.split_once('(') else { return at(text, input, context) };
     let arguments = arguments(rest.strip_suffix(')').expect("a bracket that closes"));
+    assert!(
+        ["States.Format", "States.StringToJson", "States.JsonMerge"].contains(&name),
+        "the driver does not know {text}"
+    );
     let value = |one: &String| match one.strip_prefix('\'') {
         Some(quoted) => Value::from(quoted.strip_suffix('\'').expect("a quote that closes")),
         None if one == "false" => Value::Bool(false),
@@ -33,7 +37,7 @@ fn evaluated(text: &str, input: &Value, context: &Value) -> Value {
             let merged = under.iter().chain(over).map(|(name, value)| (name.clone(), value.clone()));
             Value::Object(merged.collect())
         }
-        _ => panic!("the driver does not know {text}"),
+        _ => panic!("the driver does not know {text} of these arguments"),
     }
 }
 

@@ -149,7 +149,6 @@ pub fn providers(url: &str) -> String {
             "organizations",
             "s3",
             "scheduler",
-            "sfn",
             "sns",
             "sqs",
             "sts",
@@ -171,6 +170,7 @@ pub fn settings(folder: &Folder, (organization, root): &(String, String)) -> Vec
         format!("-var=zip_path={}", folder.at("tests/empty.zip").display()),
         format!("-var=organization_id={organization}"),
         "-var=external_id=8d1f-purge".to_owned(),
+        "-var=use_state_machine=false".to_owned(),
         format!("-var=guarded=[\"{root}\"]"),
     ]
 }
