@@ -224,9 +224,11 @@ fn an_owners_tag_costs_one_call_for_each_user_who_is_warned() {
     let users = [("alice", 29), ("bob", 29), ("carol", 3)];
     for (arguments, asked) in [("--apply", 0), ("--apply --owner-tag owner --notify ses:keys@example.com", 2)] {
         let account = Account::new();
-        users.iter().for_each(|(user, age)| _ = account.add(user, *age, "Active"));
+        for (user, age) in users {
+            account.add(user, age, "Active");
+            account.sandbox.set_tag(user, "owner", "owner@example.com");
+        }
         account.group(GROUP, &users.map(|(user, _)| user.to_owned()));
-        users.iter().for_each(|(user, _)| account.sandbox.set_tag(*user, "owner", "owner@example.com"));
         account.sandbox.verify_identity("example.com");
         account.purge(&format!("--group Developers --warn-before 2d {arguments}"));
         let mut want = expected(&[("GetGroup", 1), ("ListAccessKeys", 3)]);
