@@ -33,6 +33,8 @@ mod purge_policy;
 mod readme;
 mod report;
 mod rotate;
+#[cfg(unix)]
+mod runbook;
 #[allow(dead_code, unused_imports, reason = "each target that has the sandbox uses a part of it")]
 mod sandbox;
 #[path = "sandbox/rules/mod.rs"]

@@ -1,6 +1,7 @@
 //! README is run: its console blocks against the sandbox, output included, and its exit codes against
 //! the program's own list.
 
+pub mod console;
 #[cfg(target_os = "linux")]
 mod tour;
 

@@ -81,6 +81,12 @@ impl AwsEstate {
         Self { shared, source, sts, organizations, signing_key, temporary }
     }
 
+    /// What sends notices, with the same credentials.
+    #[must_use]
+    pub fn post(&self) -> AwsPost {
+        AwsPost::new(self.shared.clone(), self.source.clone())
+    }
+
     /// The configuration of a client of `service` that signs as this estate does.
     #[cfg(feature = "lambda")]
     pub(super) fn config(&self, service: Service) -> SdkConfig {
@@ -91,12 +97,6 @@ impl AwsEstate {
     #[cfg(feature = "lambda")]
     pub(super) fn is_custom(&self, service: Service) -> bool {
         self.shared.destination.url(service).is_some()
-    }
-
-    /// What sends notices, with the same credentials.
-    #[must_use]
-    pub fn post(&self) -> AwsPost {
-        AwsPost::new(self.shared.clone(), self.source.clone())
     }
 
     /// True where the credentials expire by themselves.

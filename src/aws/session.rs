@@ -103,8 +103,7 @@ impl Shared {
         builder.build()
     }
 
-    /// The same for calls of notices, in the region that the resource's ARN names where it has one. They are repeated by
-    /// the SDK: what is told twice is better than what is not told.
+    /// The same for calls that the SDK repeats by itself; in `region`, where the resource's ARN names one.
     pub fn config_in(&self, service: Service, source: &Source, region: Option<&str>) -> SdkConfig {
         let mut builder = self.of(service);
         builder.set_credentials_provider(Some(source.provider.clone()));

@@ -95,7 +95,7 @@ impl Rig {
     }
 
     pub fn start(&self) -> Runtime {
-        Runtime::start(function(), &self.variables)
+        Runtime::start(&function(), &self.variables)
     }
 
     /// One invocation in an environment of its own, with all that it printed.
@@ -143,8 +143,12 @@ impl Rig {
     /// How often each write was made at IAM: by action, and the highest number for one key.
     pub fn writes(&self) -> (usize, usize) {
         let writes = ["UpdateAccessKey", "DeleteAccessKey"];
-        let calls: Vec<_> =
-            self.sandbox.calls().into_iter().filter(|call| writes.contains(&call.action.as_str())).collect();
+        let calls: Vec<_> = self
+            .sandbox
+            .calls()
+            .into_iter()
+            .filter(|call| writes.contains(&call.action.as_str()) && call.outcome == "OK")
+            .collect();
         let of = |key: &String| calls.iter().filter(|call| call.parameters["AccessKeyId"] == *key).count();
         let most = calls.iter().map(|call| of(&call.parameters["AccessKeyId"])).max().unwrap_or_default();
         (calls.len(), most)

@@ -88,6 +88,23 @@ fn a_finished_run_is_answered_from_its_report_and_does_nothing() {
 }
 
 #[test]
+fn a_review_changes_nothing_and_shows_the_trend_of_earlier_runs() {
+    let rig = Rig::new(2, 2);
+    rig.run(&json!({"run": "friday"})).ended.answer();
+    let writes = rig.writes();
+    let ran = rig.run(&json!({"run": "monday", "report_only": true, "period": "30d"}));
+    let answer = ran.ended.clone().answer();
+    assert_eq!((&answer["applied"], &answer["complete"]), (&json!(false), &json!(true)), "{answer}");
+    assert_eq!((rig.writes(), ran.stdout.as_str()), (writes, ""), "no write, and no metric");
+    let review: Value = serde_json::from_str(&rig.report("monday", "review.json")).unwrap();
+    let earlier = review["review"]["past"]["trend"].as_array().unwrap_or_else(|| panic!("{}", review["review"]));
+    assert_eq!(earlier.len(), 2, "{earlier:?}");
+    assert!(rig.report("monday", "review.html").contains("<svg"), "the trend is drawn");
+    assert_eq!(rig.objects("runs/monday/"), ["runs/monday/parts/review-0001.json"]);
+    assert_eq!(rig.object("history.jsonl").lines().count(), 2);
+}
+
+#[test]
 fn a_cap_that_was_hit_is_an_answer() {
     let rig = Rig::new(2, 3).with("KEYROT_ME_MAX_AFFECTED", "2");
     let answer = rig.run(&json!({"run": "friday"})).ended.answer();

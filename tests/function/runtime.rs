@@ -104,8 +104,8 @@ impl Runtime {
         let (asked, first) = channel();
         *shared.asked.lock().unwrap() = Some(asked);
         let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&shared);
-        let server = std::thread::spawn(move || serve(listener, served, stopped));
+        let of_server = Arc::clone(&shared);
+        let server = std::thread::spawn(move || serve(listener, &of_server, stopped));
         let began = Instant::now();
         let mut child = Command::new(program)
             .env_clear()
@@ -180,14 +180,14 @@ fn read_all(mut pipe: impl std::io::Read + Send + 'static) -> JoinHandle<String>
     })
 }
 
-fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+fn serve(listener: TcpListener, shared: &Arc<Shared>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a socket for the runtime");
         let accept = async {
             loop {
                 if let Ok((stream, _)) = listener.accept().await {
-                    let shared = Arc::clone(&shared);
+                    let shared = Arc::clone(shared);
                     tokio::spawn(async move {
                         let service = service_fn(|request| answer(&shared, request));
                         // It ends when the binary does.

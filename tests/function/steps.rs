@@ -99,6 +99,18 @@ fn an_account_that_nobody_told_of_makes_the_coverage_incomplete_and_is_named() {
     assert_eq!(left[0]["skipped"][0]["what"], json!(format!("account/{}", account(2))));
     let total = ran.metrics().into_iter().find(|it| it["RunsFinished"] == 1).unwrap();
     assert_eq!(total["AccountsIncomplete"], 1);
+    // The execution is redriven: the account is done, and the coverage asked for again.
+    let runtime = rig.start();
+    runtime.invoke(&of(&account(2))).answer();
+    let ended = runtime.invoke(&step("coverage"));
+    let again = rig.over(runtime, ended);
+    let answer = again.ended.clone().answer();
+    assert_eq!(
+        (&answer["complete"], &answer["accounts"], &answer["done"]["disable"]),
+        (&json!(true), &json!(4), &json!(3))
+    );
+    assert_eq!(rig.json_report("friday")["complete"], json!(true));
+    assert_eq!((again.stdout.as_str(), rig.object("history.jsonl").lines().count()), ("", 1), "told once");
 }
 
 #[test]

@@ -103,6 +103,12 @@ fn above_the_limit_no_owner_is_written_to_and_the_team_is_told_how_many_were_hel
     (0..3).for_each(|n| _ = again.developer(&format!("user-{n}"), 40));
     again.mailing(&[&BY_NAME[..], &limit].concat()).expect(0);
     assert_eq!(again.sandbox.mails().len(), 3);
+    let alone = Office::new();
+    (0..4).for_each(|n| _ = alone.developer(&format!("user-{n}"), 40));
+    let ran = alone.mailing(&[&BY_NAME[..2], &limit].concat()).expect(0);
+    let words =
+        "warning: 4 owners of 4 keys were not written to, more than --notify-limit 3: raise it where they should be";
+    holds(&ran.stderr, &[words, "notices: 0 sent, 0 failed, 4 held"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::keychain::desktop::Desktop;
 use crate::program;
 use crate::workstation::Workstation;
 
+use super::console::{Line, lines};
 use super::readme;
 
 /// What differs from run to run gets one look: key ids, times, spans of time, codes.
@@ -103,22 +104,17 @@ fn run(station: &Workstation, typed: &str) -> String {
 
 /// The README with the output of every command in its console blocks as it is now.
 fn refreshed(text: &str, station: &Workstation) -> String {
-    let (mut fresh, mut in_console, mut skipping) = (String::new(), false, false);
-    for line in text.lines() {
-        if line.starts_with("```") {
-            in_console = line == "```console";
-            skipping = false;
+    let mut fresh = String::new();
+    for line in lines(text) {
+        match line {
+            Line::Text(text) => fresh += text,
+            Line::Printed => continue,
+            Line::Typed(typed, _) => {
+                fresh += &format!("$ {typed}\n{}", run(station, typed));
+                continue;
+            }
         }
-        if let Some(typed) = line.strip_prefix("$ ").filter(|_| in_console) {
-            fresh.push_str(line);
-            fresh.push('\n');
-            fresh.push_str(&run(station, typed));
-            skipping = true;
-        } else if !skipping || line.is_empty() {
-            fresh.push_str(line);
-            fresh.push('\n');
-            skipping &= !line.is_empty();
-        }
+        fresh.push('\n');
     }
     fresh
 }

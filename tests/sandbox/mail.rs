@@ -1,4 +1,4 @@
-//! SES, as far as a notifier needs it: SendEmail and GetSuppressedDestination of its second API, and what was sent.
+//! SES, as far as a notifier needs it: `SendEmail` and `GetSuppressedDestination` of its second API, and what was sent.
 
 use form_urlencoded::parse;
 use serde_json::{Value, json};
@@ -53,15 +53,12 @@ fn suppressed(context: &Context) -> Result<Value, Failure> {
     let wish =
         Wish { action: "ses:GetSuppressedDestination", resource: "*".to_owned(), shown: None, extra: Vec::new() };
     authorize(context.world, context.signer, wish, context.now)?;
-    match context.world.suppressed.get(address) {
-        Some(reason) => Ok(json!({"SuppressedDestination": {
-            "EmailAddress": address, "Reason": reason, "LastUpdateTime": context.now.timestamp(),
-        }})),
-        None => {
-            let message = format!("Email address {address} does not exist on your suppression list.");
-            Err(Failure::new(404, "NotFoundException", message))
-        }
-    }
+    let reason = context.world.suppressed.get(address).ok_or_else(|| {
+        let message = format!("Email address {address} does not exist on your suppression list.");
+        Failure::new(404, "NotFoundException", message)
+    })?;
+    let at = context.now.timestamp();
+    Ok(json!({"SuppressedDestination": {"EmailAddress": address, "Reason": reason, "LastUpdateTime": at}}))
 }
 
 fn send(context: &mut Context) -> Result<Value, Failure> {

@@ -1,5 +1,5 @@
-//! S3, as far as one program needs it that keeps reports there: PutObject with its conditions, GetObject, ListObjectsV2
-//! in pages; path style, and bodies as they are (no `aws-chunked`).
+//! S3, as far as one program needs it that keeps reports there: `PutObject` with its conditions, `GetObject`,
+//! `ListObjectsV2` in pages; path style, and bodies as they are (no `aws-chunked`).
 
 use std::collections::BTreeMap;
 

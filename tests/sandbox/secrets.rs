@@ -1,4 +1,4 @@
-//! Secrets Manager, as far as a notifier needs it: GetSecretValue by ARN.
+//! Secrets Manager, as far as a notifier needs it: `GetSecretValue` by ARN.
 
 use serde_json::{Value, json};
 
@@ -19,15 +19,10 @@ pub fn act(context: &Context) -> Result<Done, Failure> {
     };
     authorize(context.world, context.signer, wish, context.now)?;
     let here = arn.split(':').nth(3) == Some(context.signer.region.as_str());
-    match context.world.secrets.get(&arn).filter(|_| here) {
-        Some(text) => {
-            let name = arn.rsplit(':').next().and_then(|tail| tail.rsplit_once('-')).map_or("", |(name, _)| name);
-            let body = json!({"ARN": arn, "Name": name, "SecretString": text, "VersionStages": ["AWSCURRENT"]});
-            Ok(Done { body: Body::Json(body), trail: Value::Null })
-        }
-        None => {
-            let message = "Secrets Manager can't find the specified secret.";
-            Err(Failure::new(400, "ResourceNotFoundException", message))
-        }
-    }
+    let text = context.world.secrets.get(&arn).filter(|_| here).ok_or_else(|| {
+        Failure::new(400, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+    })?;
+    let name = arn.rsplit(':').next().and_then(|tail| tail.rsplit_once('-')).map_or("", |(name, _)| name);
+    let body = json!({"ARN": arn, "Name": name, "SecretString": text, "VersionStages": ["AWSCURRENT"]});
+    Ok(Done { body: Body::Json(body), trail: Value::Null })
 }

@@ -218,11 +218,10 @@ impl Failure {
         let (status, code) = match (service, self.code.as_str()) {
             (Service::Sns, "AccessDenied") => (403, "AuthorizationError"),
             (Service::Sts | Service::Sns, "ServiceFailure") => (500, "InternalFailure"),
-            (Service::Iam | Service::Sts | Service::Sns, _) => return self,
             (Service::S3, "InvalidClientTokenId") => (403, "InvalidAccessKeyId"),
             (Service::S3, "Throttling") => (503, "SlowDown"),
             (Service::S3, "ServiceFailure") => (500, "InternalError"),
-            (Service::S3, _) => return self,
+            (Service::Iam | Service::Sts | Service::Sns | Service::S3, _) => return self,
             (_, "InvalidClientTokenId") => (400, "UnrecognizedClientException"),
             (_, "SignatureDoesNotMatch") => (400, "InvalidSignatureException"),
             (_, "ExpiredToken") => (400, "ExpiredTokenException"),

@@ -108,11 +108,9 @@ impl Event {
         Ok(event)
     }
 
-    /// True where less is done than the settings say: sums of such a run are no sums of the organization.
+    /// True where less is done than the settings say: its sums are none of the organization, or of no Friday.
     pub fn narrows(&self, applies: bool) -> bool {
-        (self.step == Step::Purge && !self.accounts.is_empty())
-            || self.report_only
-            || (applies && self.dry_run == Some(true))
+        (self.step == Step::Purge && !self.accounts.is_empty()) || (applies && self.dry_run == Some(true))
     }
 
     /// The settings' words, narrowed. `words` are those of [`super::settings::read`].

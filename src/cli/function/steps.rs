@@ -7,6 +7,7 @@ use super::event::Step;
 use super::failed::{Failed, Kind};
 use super::job::Job;
 use super::store::Store;
+use super::whole::Telling;
 use super::{whole, work};
 use crate::cli::purge::notify::Notified;
 use crate::host::report::merge::merge;
@@ -32,7 +33,7 @@ async fn purge(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     let settings = Settings { finished: work::finished(&parts)?, ..job.settings.clone() };
     let work = Box::pin(work::purge(job, store, &settings, last)).await?;
     parts.push(work.part);
-    let whole = Box::pin(whole::publish(job, store, &parts, &[])).await?;
+    let whole = Box::pin(whole::publish(job, store, &parts, &[], Telling::First)).await?;
     Ok(answered(job, &whole.summary, &both(work.notified, whole.notified), &whole.reports))
 }
 
@@ -79,8 +80,12 @@ async fn coverage(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     let expected = of_run(store).await?;
     let parts = store.parts_of_accounts().await?;
     let whole = match whole::found(job, store, &parts).await? {
-        Some(found) => found,
-        None => Box::pin(whole::publish(job, store, &parts, &expected)).await?,
+        Some(found) if found.summary.complete() => found,
+        // An execution that is redriven does what failed, and then asks again.
+        found => {
+            let telling = found.map_or(Telling::First, |_| Telling::Again);
+            Box::pin(whole::publish(job, store, &parts, &expected, telling)).await?
+        }
     };
     if whole.summary.complete() {
         return Ok(answered(job, &whole.summary, &whole.notified, &whole.reports));

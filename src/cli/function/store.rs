@@ -19,8 +19,10 @@ const JSON: &str = "application/json";
 const HISTORY: &str = "history.jsonl";
 /// Objects that are got at once.
 const AT_ONCE: usize = 16;
-/// A part's number is taken by another invocation of the run, or the history changed, at most so often.
+/// The history is changed by others at most so often.
 const TRIES: u32 = 3;
+/// Numbers of parts that other invocations of the run take meanwhile.
+const MOST_TAKEN: usize = 10;
 const MOST_PARTS: u32 = 9_999;
 
 pub struct Store<'a> {
@@ -124,7 +126,7 @@ impl Store<'_> {
     /// does not rule out, so have a part each: the engine reads each key again before it writes, and the merge tells a
     /// key once.
     pub async fn add_part(&self, which: &Parts, last: u32, file: &Path) -> Result<String, Failed> {
-        for number in (last + 1..=MOST_PARTS).take(TRIES as usize + 7) {
+        for number in (last + 1..=MOST_PARTS).take(MOST_TAKEN) {
             let key = format!("{}{}{number:04}.json", self.parts_prefix(), which.prefix());
             if self.claim(&key, file, JSON).await? {
                 return Ok(self.bucket.address(&key));
@@ -177,6 +179,18 @@ impl Store<'_> {
         let bytes = serde_json::to_vec(&listed).map_err(|error| Failed::unexpected(error.to_string()))?;
         let put = self.bucket.put_bytes(&key, bytes, JSON, &Guard::Absent).await;
         put.map(|put| put == Put::Done).map_err(self.failed(&key))
+    }
+
+    /// The lines of earlier runs; none where they cannot be read, which is told.
+    pub async fn history(&self) -> Result<Vec<Line>, Failed> {
+        let bytes = self.bytes(HISTORY).await?.unwrap_or_default();
+        match history::parse(&self.bucket.address(HISTORY), &bytes) {
+            Ok(known) => Ok(known.lines),
+            Err(error) => {
+                self.log.line(Level::Error, "the history was not read", [("error", error.to_string().into())]);
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// The run's line in the history, once: a run that was cut off after it finds it there. A history that is damaged is

@@ -35,6 +35,14 @@ pub async fn found(job: &Job, store: &Store<'_>, parts: &[PathBuf]) -> Result<Op
     Ok(Some(Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default() }))
 }
 
+/// Whether a run was told of before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    First,
+    /// It was incomplete, and parts may have come since: its report is renewed, and nobody else is told.
+    Again,
+}
+
 /// Tells the whole run, and keeps its reports. `expected`: the accounts that must be in it.
 ///
 /// Two invocations that end at once both come here: both put the same reports, and the one whose JSON report is there
@@ -45,6 +53,7 @@ pub async fn publish(
     store: &Store<'_>,
     parts: &[PathBuf],
     expected: &[MemberAccount],
+    telling: Telling,
 ) -> Result<Whole, Failed> {
     let began = parts.first().map_or_else(|| Ok(job.clock.now()), |part| began(part))?;
     let files = FORMATS.map(|(end, _)| store.file(&format!("{}.{end}", job.report())));
@@ -57,6 +66,10 @@ pub async fn publish(
         summary.add(&account);
         reader.account(&account).map_err(failed)?;
     }
+    if summary.review.is_some() {
+        let (earlier, this) = (store.history().await?, Line::of(&summary, true));
+        summary.review.iter_mut().for_each(|review| review.remember(&earlier, &this));
+    }
     if parts.is_empty() {
         (summary.started, summary.ended) = (began, job.clock.now());
     }
@@ -64,7 +77,11 @@ pub async fn publish(
     reports.finish(&summary).map_err(failed)?;
     let folder = store.reports(began);
     let mut whole = Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default() };
-    if keep(job, store, &folder, &files, &whole.summary).await? {
+    if telling == Telling::Again {
+        for ((end, kind), file) in FORMATS.into_iter().zip(&files) {
+            store.put(&name(job, &folder, end), file, kind).await?;
+        }
+    } else if keep(job, store, &folder, &files, &whole.summary).await? {
         whole.notified = announce(job, notifier, &accounts, &whole.summary).await;
     }
     Ok(whole)
@@ -89,8 +106,8 @@ async fn keep(
 }
 
 async fn announce(job: &Job, notifier: Option<Notifier>, accounts: &[Counted], summary: &Summary) -> Notified {
-    // Sums of a part of the organization, or of a review, are no point on a curve.
-    if !job.narrowed() {
+    // A review is beside the purge: what it counted would count twice, and hide a Friday without a run.
+    if !job.narrowed() && !job.event.report_only {
         job.metrics().finished(job.clock.now(), accounts, summary);
     }
     let sent = match notifier {

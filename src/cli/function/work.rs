@@ -74,9 +74,10 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
     Ok(Work { summary: ended.summary, notified: sent, part, address })
 }
 
-/// The run's own credentials were refused before any account: such a part would tell of nothing.
+/// The run's own credentials were refused before anything was done: such a part would have the next invocation take
+/// accounts for finished that nobody saw.
 fn nothing_but_refused(ended: &Ended) -> bool {
-    ended.sign_in.is_some() && ended.summary.accounts == 0
+    ended.sign_in.is_some() && ended.summary.done.keys() == 0
 }
 
 /// What did not reach whom it was for, in the log and in the metrics.

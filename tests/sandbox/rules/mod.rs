@@ -6,6 +6,7 @@ mod faults;
 mod keys;
 mod limits;
 mod mfa;
+mod notices;
 mod organizations;
 mod policies;
 mod roles;

@@ -61,7 +61,20 @@ impl Sending<'_> {
         if self.audience != Audience::Owners {
             self.summaries(&SummaryView::of(summary, &besides)).await;
         }
+        self.say_held(&held);
         self.counts.end()
+    }
+
+    /// Where there is neither a team nor a summary, this is all that tells of it.
+    fn say_held(&self, held: &HeldBack) {
+        let next = format!("more than --notify-limit {}: raise it where they should be", held.limit);
+        if let Some(letters) = held.letters {
+            let (owners, keys) = (letters.owners, letters.keys);
+            self.counts.problem(format!("{owners} owners of {keys} keys were not written to, {next}"));
+        }
+        if held.tickets > 0 {
+            self.counts.problem(format!("{} tickets were not opened, {next}", held.tickets));
+        }
     }
 
     /// One for each key and each system.
