@@ -58,6 +58,7 @@ fn again(cloud: &Cloud) -> Result<(), String> {
     run(cloud)
 }
 
+/// Its own account does not let it in, which is no fault of the coverage.
 fn without_management(cloud: &Cloud) -> Result<(), String> {
     cloud.close(HOME);
     run(cloud)
@@ -120,7 +121,11 @@ fn breaks(cloud: &Cloud, action: &str, call: &str, what: &str, scenario: Scenari
     };
     let calls = cloud.sandbox.calls();
     assert!(calls.iter().any(refused), "{what} broke, but not for want of {action}");
-    let others = calls.iter().filter(|one| one.outcome.contains("Denied") && !refused(one)).map(named);
+    // The management account may be closed to it.
+    let others = calls
+        .iter()
+        .filter(|one| one.outcome.contains("Denied") && !refused(one) && one.action != "AssumeRole")
+        .map(named);
     assert_eq!(others.collect::<Vec<_>>(), [""; 0], "{what} without {action}");
 }
 
@@ -148,8 +153,14 @@ fn each_action_of_the_reader_is_needed_by_the_function_too() {
 #[test]
 fn under_exactly_these_policies_everything_works_and_nothing_in_them_is_unused() {
     let mut recorded = Vec::new();
-    let scenarios: [(&str, Scenario); 4] =
-        [("again", again), ("without management", without_management), ("unit", unit), ("told", told)];
+    let scenarios: [(&str, Scenario); 6] = [
+        ("again", again),
+        ("without management", without_management),
+        ("unit", unit),
+        ("told", told),
+        ("chatted", chatted),
+        ("mailed", mailed),
+    ];
     for (what, scenario) in scenarios {
         let cloud = cloud(&function_policy(), READER);
         scenario(&cloud).unwrap_or_else(|why| panic!("{what}: {why}"));

@@ -4,6 +4,7 @@
 //! `KEYROT_STATE_MACHINE_ACCOUNTS=500` runs it as large as the figures in packaging/aws/README.md.
 
 pub mod cloud;
+mod lint;
 pub mod machine;
 mod template;
 
