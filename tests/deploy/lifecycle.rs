@@ -36,10 +36,6 @@ const STACKS: [(&str, &str, &[&str]); 4] = [
             "MailFrom=purge@example.com",
             "ChatSecret=arn:aws:secretsmanager:us-east-1:111122223333:secret:chat-AbCdEf",
             "TrailLogGroup=organization-trail",
-            "SubnetIds=subnet-0a1b2c3d",
-            "SecurityGroupIds=sg-0a1b2c3d",
-            "EndpointsVpcId=vpc-0a1b2c3d",
-            "EndpointsRouteTableIds=rtb-0a1b2c3d",
         ],
     ),
     (
@@ -84,6 +80,9 @@ fn deploy(emulator: &Emulator, body: &str, stack: &str, parameters: &[&str]) -> 
 /// The names of the stack's resources that are there.
 fn made(emulator: &Emulator, stack: &str) -> BTreeSet<String> {
     let listed = emulator.tries(&["cloudformation", "list-stack-resources", "--stack-name", stack, "--output", "json"]);
+    if listed.stderr.contains("does not exist") {
+        return BTreeSet::new();
+    }
     let listed: Value =
         serde_json::from_str(&listed.stdout).unwrap_or_else(|error| panic!("{error}: {}", listed.stderr));
     let rows = listed["StackResourceSummaries"].as_array().unwrap();
@@ -95,11 +94,27 @@ fn made(emulator: &Emulator, stack: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The parameters of a function in the emulator's default network.
+fn network(emulator: &Emulator) -> [String; 4] {
+    let first = |parameter: &str, what: &str, query: &str| {
+        let id = emulator.aws(&["ec2", what, "--query", query, "--output", "text"]);
+        format!("{parameter}={}", id.trim())
+    };
+    [
+        first("EndpointsVpcId", "describe-vpcs", "Vpcs[0].VpcId"),
+        first("SubnetIds", "describe-subnets", "Subnets[0].SubnetId"),
+        first("SecurityGroupIds", "describe-security-groups", "SecurityGroups[0].GroupId"),
+        first("EndpointsRouteTableIds", "describe-route-tables", "RouteTables[0].RouteTableId"),
+    ]
+}
+
 /// What each resource of each template became in this emulator, over all stacks.
 fn created(emulator: &Emulator, tools: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut all: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (name, stack, parameters) in STACKS {
-        let deployed = deploy(emulator, &body(emulator, tools, name, stack), stack, parameters);
+        let network = if stack == "organization" { network(emulator).to_vec() } else { Vec::new() };
+        let parameters: Vec<&str> = parameters.iter().copied().chain(network.iter().map(String::as_str)).collect();
+        let deployed = deploy(emulator, &body(emulator, tools, name, stack), stack, &parameters);
         // MiniStack knows no policies of organizations, and refuses a stack that it cannot make whole.
         let whole = emulator.kind == Kind::Moto || name != SERVICE_CONTROL_POLICY;
         assert_eq!(
