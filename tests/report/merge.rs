@@ -16,8 +16,12 @@ use super::rows::{HOSTILE, account, bad_account, header, hostile_row, row, summa
 pub fn part(path: &Path, keys: &[KeyRow], accounts: &[AccountSummary], summary: &Summary) {
     let header = ReportHeader { applied: summary.applied, ..header() };
     let mut report = ReportFile::create(path, &header).unwrap();
-    keys.iter().for_each(|key| report.key(key).unwrap());
-    accounts.iter().for_each(|account| report.account(account).unwrap());
+    for key in keys {
+        report.key(key).unwrap();
+    }
+    for account in accounts {
+        report.account(account).unwrap();
+    }
     report.finish(summary).unwrap();
 }
 
@@ -148,7 +152,10 @@ fn a_key_that_two_parts_tell_of_is_told_once_and_as_what_was_done() {
     assert_eq!((account.keys_evaluated, account.totals.keys(), account.failed, account.calls), (7, 7, 1, 20));
     assert_eq!((account.done.of(Verb::Disable), account.done.of(Verb::Delete)), (3, 1));
     assert_eq!((account.census.keys, account.census.users_with_keys), (7, 7));
-    assert_eq!(account.census.age_seconds, heard.keys.iter().map(|row| row.age.num_seconds() as u64).sum::<u64>());
+    assert_eq!(
+        account.census.age_seconds,
+        heard.keys.iter().map(|row| row.age.num_seconds().cast_unsigned()).sum::<u64>()
+    );
     assert_eq!((summary.accounts, summary.done, summary.census), (1, account.done, account.census));
     assert_eq!((summary.stopped, summary.skipped.len(), account.skipped.len()), (None, 0, 0));
     assert!(!summary.complete(), "a write failed and was not made good");
