@@ -6,6 +6,7 @@ mod gauge;
 mod html;
 mod json;
 mod merge;
+mod round_trip;
 mod rows;
 
 use std::path::{Path, PathBuf};

@@ -110,7 +110,10 @@ fn refreshed(text: &str, station: &Workstation) -> String {
             Line::Text(text) => fresh += text,
             Line::Printed => continue,
             Line::Typed(typed, _) => {
-                fresh += &format!("$ {typed}\n{}", run(station, typed));
+                fresh += "$ ";
+                fresh += typed;
+                fresh.push('\n');
+                fresh += &run(station, typed);
                 continue;
             }
         }
