@@ -7,9 +7,9 @@ use keyrot_me::aws::session::Limits;
 use keyrot_me::keys::secret::{SecretKey, Session, Signer};
 use keyrot_me::ports::Cause;
 
-use super::Rig;
 use super::rig::BUCKET;
-use crate::sandbox::Fault;
+use super::{Rig, account};
+use crate::sandbox::{ADMINISTRATOR, Fault, HOME};
 
 fn at(url: &str, signer: &Signer, bucket: &str) -> Bucket {
     let env = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| url.to_owned());
@@ -18,7 +18,7 @@ fn at(url: &str, signer: &Signer, bucket: &str) -> Bucket {
 }
 
 fn bucket(rig: &Rig) -> Bucket {
-    let (id, secret, token) = rig.sandbox.role_session(crate::sandbox::HOME, "keyrot-me-function");
+    let (id, secret, token) = rig.sandbox.role_session(HOME, "keyrot-me-function");
     let expires = rig.sandbox.now() + chrono::TimeDelta::hours(1);
     let session = Session { id, secret: SecretKey::new(secret), token: SecretKey::new(token), expires };
     at(&rig.sandbox.url(), &Signer::Session(session), BUCKET)
@@ -86,6 +86,36 @@ async fn an_object_that_is_cut_off_is_an_error() {
     let bucket = bucket(&rig);
     assert!(bucket.get("a", &mut Vec::new()).await.is_err());
     assert_eq!(text(&bucket, "a").await.unwrap().len(), 100_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_list_is_not_told_that_there_is_nothing() {
+    let rig = Rig::new(0, 0);
+    let only = |action: &str| {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"arn:aws:s3:::{BUCKET}/*"}}"#);
+        format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)
+    };
+    rig.sandbox.set_role_policies(HOME, "keyrot-me-function", &[&only("s3:GetObject")]);
+    rig.sandbox.put_object(BUCKET, "a", "x");
+    let bucket = bucket(&rig);
+    assert_eq!(text(&bucket, "a").await.unwrap(), "x");
+    assert_eq!(bucket.get("b", &mut Vec::new()).await.unwrap_err().cause, Cause::AccessDenied);
+    assert_eq!(bucket.list("").await.unwrap_err().cause, Cause::AccessDenied);
+    let put = bucket.put_bytes("a", b"y".to_vec(), "text/plain", &Guard::Absent).await;
+    assert_eq!(put.unwrap_err().cause, Cause::AccessDenied);
+    assert_eq!(text(&bucket, "a").await.unwrap(), "x");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bucket_of_another_account_is_denied() {
+    let rig = Rig::new(1, 0);
+    rig.sandbox.add_bucket(&account(1), "elsewhere");
+    rig.sandbox.allow_role(HOME, "keyrot-me-function", ADMINISTRATOR);
+    let (id, secret, token) = rig.sandbox.role_session(HOME, "keyrot-me-function");
+    let expires = rig.sandbox.now() + chrono::TimeDelta::hours(1);
+    let session = Session { id, secret: SecretKey::new(secret), token: SecretKey::new(token), expires };
+    let other = at(&rig.sandbox.url(), &Signer::Session(session), "elsewhere");
+    assert_eq!(other.list("").await.unwrap_err().cause, Cause::AccessDenied);
 }
 
 /// Where no session is needed.

@@ -1,6 +1,6 @@
 //! The whole run, once its parts are there: one report in three formats, the history, the metrics, the team's notice.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::failed::Failed;
 use super::job::Job;
@@ -28,8 +28,8 @@ pub struct Whole {
 
 /// The run as it was finished by an earlier invocation, where one did: it counts, and nothing is done.
 pub async fn found(job: &Job, store: &Store<'_>, parts: &[PathBuf]) -> Result<Option<Whole>, Failed> {
-    let Some(first) = parts.first() else { return Ok(None) };
-    let folder = store.reports(began(first)?);
+    let Some(began) = began(parts)? else { return Ok(None) };
+    let folder = store.reports(began);
     let Some(copy) = store.copy(&name(job, &folder, "json"), "finished.json").await? else { return Ok(None) };
     let summary = merge(&[copy], &mut Nobody).map_err(|error| unread(&error))?;
     Ok(Some(Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default() }))
@@ -55,7 +55,7 @@ pub async fn publish(
     expected: &[MemberAccount],
     telling: Telling,
 ) -> Result<Whole, Failed> {
-    let began = parts.first().map_or_else(|| Ok(job.clock.now()), |part| began(part))?;
+    let began = began(parts)?.unwrap_or_else(|| job.clock.now());
     let files = FORMATS.map(|(end, _)| store.file(&format!("{}.{end}", job.report())));
     let failed = |error: ReportError| Failed::unexpected(error.to_string());
     let reports = Reports::create(&files, false, &job.header(began)?).map_err(failed)?;
@@ -118,8 +118,11 @@ async fn announce(job: &Job, notifier: Option<Notifier>, accounts: &[Counted], s
     sent
 }
 
-fn began(part: &Path) -> Result<Time, Failed> {
-    opening(part).map(|header| header.started).map_err(|error| unread(&error))
+/// When the first of the parts began, which a part that comes later does not change.
+fn began(parts: &[PathBuf]) -> Result<Option<Time>, Failed> {
+    let all: Result<Vec<_>, _> = parts.iter().map(|part| opening(part)).collect();
+    let all = all.map_err(|error| unread(&error))?;
+    Ok(all.into_iter().map(|header| header.started).min())
 }
 
 fn name(job: &Job, folder: &str, end: &str) -> String {
