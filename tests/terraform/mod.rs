@@ -74,12 +74,12 @@ fn an_organization_is_made_found_unchanged_put_in_earnest_and_removed() {
     check(&made, "false");
 
     terraform.run(&example, &with(&["plan", "-detailed-exitcode"])).expect(0);
-    let in_earnest = [&apply[..], &["-var=dry_run=false".to_owned()]].concat();
+    let in_earnest = [&apply[..], &["-refresh=false", "-var=dry_run=false"].map(str::to_owned)].concat();
     let ran = terraform.run(&example, &in_earnest).expect(0);
     assert!(ran.stdout.contains("0 added, 1 changed, 0 destroyed"), "{}", ran.stdout);
     check(&terraform.shown(&example), "true");
 
-    let ran = terraform.run(&example, &with(&["destroy", "-auto-approve"])).expect(0);
+    let ran = terraform.run(&example, &with(&["destroy", "-auto-approve", "-refresh=false"])).expect(0);
     assert!(ran.stdout.contains("Destroy complete!"), "{}", ran.stdout);
     assert_eq!(terraform.shown(&example)["values"], Value::Null);
 }
