@@ -89,7 +89,7 @@ fn figures(cloud: &Cloud, count: usize, took: Duration) {
         took.as_secs_f64(),
         invocations.len(),
         cloud.sandbox.calls().len(),
-        each.iter().sum::<f64>() / each.len() as f64,
+        each.iter().sum::<f64>() / each.iter().map(|_| 1.0).sum::<f64>(),
         each.iter().copied().fold(0.0, f64::max),
         of("accounts")[0],
         of("coverage")[0],

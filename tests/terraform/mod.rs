@@ -5,7 +5,7 @@
 //! What moto cannot give:
 //! - It does not keep a function's `logging_config`, which is therefore left out of the comparison here.
 //! - It knows no `ValidateStateMachineDefinition`, which the provider asks before it makes a state machine: that is made
-//!   with the mocked provider only, and its definition is checked by cfn-lint and run by tests/state_machine.
+//!   with the mocked provider only, and its definition is checked by cfn-lint and run by `tests/state_machine`.
 //! - It checks no key policy and no trust policy: those are looked at elsewhere.
 
 mod alike;
