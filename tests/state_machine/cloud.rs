@@ -58,7 +58,9 @@ impl Cloud {
     pub fn under(count: usize, at_once: usize, documents: &[&str]) -> Cloud {
         let sandbox = Sandbox::start();
         let accounts: Vec<String> = (1..=count).map(|number| format!("{:012}", 200_000_000_000 + number)).collect();
-        accounts.iter().for_each(|id| sandbox.add_account(id));
+        for id in &accounts {
+            sandbox.add_account(id);
+        }
         let root = sandbox.make_organization(HOME);
         let central = sandbox.add_role(HOME, "keyrot-me-function", &account_trust(HOME), documents);
         let values = [

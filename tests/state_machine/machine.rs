@@ -59,7 +59,7 @@ impl<'a, W: World> Machine<'a, W> {
             let state = &flow["States"][&name];
             let next;
             (value, next) = match word(&state["Type"]) {
-                "Choice" => (value.clone(), choice(state, &value, context)),
+                "Choice" => (value.clone(), Some(choice(state, &value, context))),
                 "Fail" => {
                     known(state, &["Type", "Error", "Cause"]);
                     return Err(Fault { error: word(&state["Error"]).into(), cause: word(&state["Cause"]).into() });
@@ -150,7 +150,7 @@ impl<'a, W: World> Machine<'a, W> {
                 scope.spawn(|| {
                     loop {
                         let Some(item) = waiting.lock().unwrap().pop_front() else { return };
-                        let of_item = with_item(context, item);
+                        let of_item = with_item(context, &item);
                         let selected = filled(&state["ItemSelector"], input, &of_item);
                         // The name of a child execution is its own.
                         let child = json!({"Execution": {"Name": "child"}});
@@ -159,7 +159,7 @@ impl<'a, W: World> Machine<'a, W> {
                         match outcome {
                             Ok(output) => ended.0.push(json!({"Input": selected, "Output": output})),
                             Err(fault) => {
-                                ended.1.push(json!({"Input": selected, "Error": fault.error, "Cause": fault.cause}))
+                                ended.1.push(json!({"Input": selected, "Error": fault.error, "Cause": fault.cause}));
                             }
                         }
                     }
@@ -227,13 +227,13 @@ fn caught(state: &Value) -> Option<String> {
     Some(word(&catcher["Next"]).to_owned())
 }
 
-fn choice(state: &Value, input: &Value, context: &Value) -> Option<String> {
+fn choice(state: &Value, input: &Value, context: &Value) -> String {
     known(state, &["Type", "Comment", "Choices", "Default"]);
     let taken = state["Choices"].as_array().expect("choices").iter().find(|rule| {
         known(rule, &["Variable", "IsPresent", "Next"]);
         look(word(&rule["Variable"]), input, context).is_some() == (rule["IsPresent"] == true)
     });
-    Some(word(taken.map_or(&state["Default"], |rule| &rule["Next"])).to_owned())
+    word(taken.map_or(&state["Default"], |rule| &rule["Next"])).to_owned()
 }
 
 fn next_of(state: &Value) -> Option<String> {
@@ -244,7 +244,7 @@ fn next_of(state: &Value) -> Option<String> {
     }
 }
 
-fn with_item(context: &Value, item: Value) -> Value {
+fn with_item(context: &Value, item: &Value) -> Value {
     let mut context = context.as_object().cloned().unwrap_or_else(Map::new);
     context.insert("Map".to_owned(), json!({"Item": {"Value": item}}));
     Value::Object(context)

@@ -117,6 +117,6 @@ fn the_state_machines_template_holds_the_definition_word_for_word() {
     let template = read("stepfunctions/template.yaml");
     let block = template.split_once("DefinitionString: |\n").unwrap().1;
     let indented = block.lines().take_while(|line| line.starts_with("        "));
-    let text: String = indented.map(|line| format!("{}\n", &line[8..])).collect();
-    assert_eq!(text, read("stepfunctions/state-machine.asl.json"));
+    let text: Vec<&str> = indented.map(|line| &line[8..]).collect();
+    assert_eq!(text, read("stepfunctions/state-machine.asl.json").lines().collect::<Vec<_>>());
 }

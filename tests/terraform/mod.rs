@@ -5,7 +5,7 @@
 //! What moto cannot give:
 //! - It does not keep a function's `logging_config`, which is therefore left out of the comparison here.
 //! - It knows no `ValidateStateMachineDefinition`, which the provider asks before it makes a state machine: that is made
-//!   with the mocked provider only, and its definition is checked by cfn-lint and run by tests/state_machine.
+//!   with the mocked provider only, and its definition is checked by cfn-lint and run by `tests/state_machine`.
 //! - It checks no key policy and no trust policy: those are looked at elsewhere.
 
 mod alike;
@@ -74,12 +74,12 @@ fn an_organization_is_made_found_unchanged_put_in_earnest_and_removed() {
     check(&made, "false");
 
     terraform.run(&example, &with(&["plan", "-detailed-exitcode"])).expect(0);
-    let in_earnest = [&apply[..], &["-var=dry_run=false".to_owned()]].concat();
+    let in_earnest = [&apply[..], &["-refresh=false", "-var=dry_run=false"].map(str::to_owned)].concat();
     let ran = terraform.run(&example, &in_earnest).expect(0);
     assert!(ran.stdout.contains("0 added, 1 changed, 0 destroyed"), "{}", ran.stdout);
     check(&terraform.shown(&example), "true");
 
-    let ran = terraform.run(&example, &with(&["destroy", "-auto-approve"])).expect(0);
+    let ran = terraform.run(&example, &with(&["destroy", "-auto-approve", "-refresh=false"])).expect(0);
     assert!(ran.stdout.contains("Destroy complete!"), "{}", ran.stdout);
     assert_eq!(terraform.shown(&example)["values"], Value::Null);
 }

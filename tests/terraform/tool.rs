@@ -153,7 +153,7 @@ pub fn providers(url: &str) -> String {
             "sqs",
             "sts",
         ];
-        let endpoints: String = services.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
+        let endpoints = services.map(|service| format!("    {service} = {url:?}\n")).concat();
         format!(
             "provider \"aws\" {{\n{alias}  profile = null\n  region = \"us-east-1\"\n  access_key = \"AKIAADMIN00000000001\"\n  \
              secret_key = \"any\"\n  s3_use_path_style = true\n{}  endpoints {{\n{endpoints}  }}\n}}\n",
