@@ -2,6 +2,7 @@
 //! which an emulator made or passed over. What neither makes is only linted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -149,7 +150,7 @@ fn each_resource_is_made_or_known_to_be_passed_over() {
             let words = there.iter().map(|made| if made[name].contains(resource) { "created" } else { "ignored" });
             let words: Vec<&str> = words.collect();
             let kind = definition["Type"].as_str().unwrap();
-            table += &format!("{name}\t{resource}\t{kind}\t{}\n", words.join("\t"));
+            writeln!(table, "{name}\t{resource}\t{kind}\t{}", words.join("\t")).unwrap();
         }
     }
     let expected = include_str!("resources.tsv");

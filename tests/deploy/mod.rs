@@ -1,4 +1,4 @@
-//! The CloudFormation templates and the scripts beside them: linted, compared with what they repeat, and deployed for real
+//! The `CloudFormation` templates and the scripts beside them: linted, compared with what they repeat, and deployed for real
 //! with the AWS CLI in two foreign emulators, MiniStack and moto server.
 //!
 //! `KEYROT_DEPLOY` names the folder with the tools, `KEYROT_LAMBDA_ZIP` the function as `packaging/build lambda` packed
