@@ -191,6 +191,15 @@ complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l profile -d
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l max-affected -d 'Leave an account untouched where more keys than this would be disabled or deleted: 25% or a number [default: 25% of the scanned keys, at least 10]' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l time-limit -d 'Stop cleanly after this time and say what is left' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l report -d 'Write a report; .json, .csv or .html; may be given several times' -r -F
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l period -d 'How far back the review looks [default: 7d]' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l history -d 'File with one line for each finished run, which is added; the review shows the trend from it' -r -F
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l notify -d 'Tell people: sns:TOPIC_ARN, ses:FROM_ADDRESS, slack:SOURCE or ticket:SOURCE; may be given several times' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l notify-limit -d 'Above so many owners, or tickets, none of them is written to, and the team is told [default: 50]' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l notify-templates -d 'Folder with templates that take the place of our own' -r -f -a "(__fish_complete_directories)"
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l owner-tag -d 'User tag that holds the owner\'s mail address' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l owner-address -d 'The owner\'s address where the tag says nothing, like {user}@example.com' -r
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l owner-map -d 'CSV file of owners\' addresses: account,user,address; it goes before the tag, and an account of * is every one' -r -F
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l team-address -d 'Who is written to where a key has no owner\'s address or mail to it bounced before' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l explain -d 'Say of one user, or one key id, which rules were asked and what they saw; changes nothing' -r
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l all-users -d 'Every user of the account'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l all-keys -d 'Every key goes, whatever its age (as --max-age 0)'
@@ -198,6 +207,7 @@ complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l exempt-tag
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l org -d 'All active accounts of the organization'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l allow-empty -d 'A group without members is no error'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l apply -d 'Do it; without this nothing is changed'
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l report-only -d 'Change nothing and tell how things stand: exempt keys over the limit, exemptions that end, users without an owner\'s address, keys by age, what became of keys in --period'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l json -d 'One JSON object on standard output instead of text for people'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -s q -l quiet -d 'No progress on the terminal'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -s v -l verbose -d 'More about what is done; never a secret (-vv: the SDK\'s own log too)'

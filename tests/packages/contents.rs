@@ -9,7 +9,7 @@ use crate::workstation::Ran;
 use super::{package, tool};
 
 /// Everything but the program, the man pages and the licences: what both packages have, below `/usr`.
-const SHARED: [&str; 15] = [
+const SHARED: [&str; 16] = [
     "bin/keyrot-me",
     "lib/systemd/user/keyrot-me.service",
     "lib/systemd/user/keyrot-me.timer",
@@ -17,6 +17,7 @@ const SHARED: [&str; 15] = [
     "share/doc/keyrot-me/README.md",
     "share/doc/keyrot-me/examples/config.toml",
     "share/doc/keyrot-me/fleet.md",
+    "share/doc/keyrot-me/runbook.md",
     "share/doc/keyrot-me/iam/README.md",
     "share/doc/keyrot-me/iam/purge-member-trust.json",
     "share/doc/keyrot-me/iam/purge-organization-reader.json",
