@@ -110,6 +110,8 @@ pub struct Ended {
     pub report: Option<ReportError>,
     /// The purge's own credentials are not accepted, maybe since the clock is off.
     pub sign_in: Option<CallError>,
+    /// The accounts could not be listed for a cause that passes: nothing was looked at, and the same asked again may do.
+    pub not_listed: Option<CallError>,
     /// Service time minus local time.
     pub clock_offset: Option<TimeDelta>,
 }
@@ -128,6 +130,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         let summary =
             Summary { applied: self.settings.mode == Mode::Apply, started: self.clock.now(), ..Summary::default() };
         let teller = Teller::new(report, gauge, &brakes, summary);
+        let mut not_listed = None;
         match self.targets(&brakes).await {
             Ok(Targets { list: targets, missing, identity }) => {
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
@@ -143,6 +146,8 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                 teller.summary(|summary| summary.skipped.push(skipped));
                 if calls::signs_nothing(&error) {
                     teller.signed_out(error);
+                } else if accounts::passes(&error) {
+                    not_listed = Some(error);
                 }
             }
         }
@@ -153,7 +158,7 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             summary.ended = self.service_now();
         });
         let (summary, report, sign_in) = teller.end();
-        Ended { summary, report, sign_in, clock_offset: self.estate.clock_offset() }
+        Ended { summary, report, sign_in, not_listed, clock_offset: self.estate.clock_offset() }
     }
 
     fn brakes(&self) -> Brakes<'_, C> {

@@ -188,6 +188,11 @@ async fn all<T, C: Clock>(
     Err(CallError { action: "organizations:List", cause: Cause::Ambiguous, code: None, message })
 }
 
+/// True where the same call may succeed later.
+pub(super) fn passes(error: &CallError) -> bool {
+    matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable)
+}
+
 /// Repeats what is throttled or lost, for a while. These calls are few, and other services' than IAM's.
 pub(super) async fn patiently<T, C: Clock>(
     brakes: &Brakes<'_, C>,
@@ -195,9 +200,8 @@ pub(super) async fn patiently<T, C: Clock>(
 ) -> Result<T, CallError> {
     let mut attempt = 1;
     loop {
-        let passing = |cause| matches!(cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable);
         match call().await {
-            Err(error) if passing(error.cause) && attempt < ATTEMPTS && brakes.stopped().is_none() => {
+            Err(error) if passes(&error) && attempt < ATTEMPTS && brakes.stopped().is_none() => {
                 brakes.clock.sleep(TimeDelta::milliseconds(FIRST_BACKOFF << (attempt - 1))).await;
                 attempt += 1;
             }
