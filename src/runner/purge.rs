@@ -80,7 +80,7 @@ pub struct Settings {
     pub mode: Mode,
     /// A report wants the last use of every over-age key.
     pub report_last_use: bool,
-    /// A group without members is no gap in the coverage.
+    /// A group without members is no gap in the coverage, nor is an organization or unit without accounts.
     pub allow_empty: bool,
     /// The user tag that names a key's owner. With [`Mode::Apply`] tags are read of every user whose keys a notice is due
     /// about, with [`Mode::Review`] of every user with keys; a dry run tells no owner.
@@ -132,7 +132,10 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         let teller = Teller::new(report, gauge, &brakes, summary);
         let mut not_listed = None;
         match self.targets(&brakes).await {
-            Ok(Targets { list: targets, missing, identity }) => {
+            Ok(Targets { list: targets, empty, missing, identity }) => {
+                if empty && !self.settings.allow_empty {
+                    teller.summary(|summary| summary.skipped.push(accounts::none_there()));
+                }
                 teller.progressed(|progress| progress.accounts = targets.len() as u64);
                 for id in &missing {
                     teller.account(&accounts::not_there(id));
@@ -193,12 +196,18 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
                 Ok(directory) => {
                     let broken = self.in_account(&directory, identity, brakes, &mut summary, teller).await;
                     let own = matches!(target.way, Way::Own);
-                    broken
-                        .filter(|error| own && calls::signs_nothing(error))
-                        .into_iter()
-                        .for_each(|e| teller.signed_out(e));
+                    if let Some(error) = broken.filter(|error| own && calls::signs_nothing(error)) {
+                        summary.cut_short = true;
+                        teller.signed_out(error);
+                    }
                 }
-                Err(error) => self.not_opened(&target, error, brakes, &mut summary).await,
+                Err(error) => {
+                    self.not_opened(&target, &error, brakes, &mut summary).await;
+                    if calls::signs_nothing(&error) {
+                        summary.cut_short = true;
+                        teller.signed_out(error);
+                    }
+                }
             }
         }
         teller.account(&summary);
@@ -255,15 +264,19 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
     async fn not_opened(
         &self,
         target: &Target,
-        error: CallError,
+        error: &CallError,
         brakes: &Brakes<'_, C>,
         summary: &mut AccountSummary,
     ) {
-        let refused = matches!(error.cause, Cause::AccessDenied | Cause::NotFound) && target.listed;
-        let manager = async || self.estate.management_account().await;
-        if refused && accounts::patiently(brakes, manager).await.ok() == target.id {
-            summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
-            return;
+        let given_up = |error: &CallError| accounts::passes(error) && brakes.stopped().is_some();
+        summary.cut_short = given_up(error);
+        if matches!(error.cause, Cause::AccessDenied | Cause::NotFound) && target.listed {
+            let manager = accounts::patiently(brakes, async || self.estate.management_account().await).await;
+            summary.cut_short = manager.as_ref().is_err_and(given_up);
+            if manager.ok() == target.id {
+                summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
+                return;
+            }
         }
         let what = format!("account/{}", summary.account);
         summary.skipped.push(Skipped { what, cause: format!("{error}; nothing was done in it") });

@@ -2,6 +2,8 @@
 //!
 //! Keys that may be written to are held back until the cap is decided; every other row is told at once.
 
+use std::cell::{Cell, RefCell};
+
 use futures_util::stream::{self, StreamExt};
 
 use super::Mode;
@@ -10,7 +12,7 @@ use super::calls::{Failed, stopped_words};
 use super::scan::{Account, Evaluated, Members};
 use super::teller::Teller;
 use crate::keys::facts::Time;
-use crate::keys::purge::row::{AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Skipped};
+use crate::keys::purge::row::{AccountSummary, CapHit, ExemptBy, ExemptUser, KeyRow, Outcome, Skipped};
 use crate::keys::purge::{Rule, Standing, Totals, UserFacts, Verb};
 use crate::ports::{Clock, Directory, Gauge, PurgeReport};
 
@@ -131,28 +133,25 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     ) {
         teller.progressed(|progress| progress.writes += pending.len() as u64);
         let users = by_user(pending);
+        let (told, left) = (RefCell::new(&mut *summary), Cell::new(0));
+        // Each key at once: a user that is slow must not keep from the report what was done to others.
         let act = async |rows: Vec<KeyRow>| {
-            let mut acted = Vec::new();
             for row in rows {
-                acted.push(self.act(row).await);
-            }
-            acted
-        };
-        let mut left = 0;
-        let mut all = stream::iter(users).map(act).buffered(WRITES_AT_ONCE);
-        while let Some(acted) = all.next().await {
-            for Acted { row, skipped, exempt, left: was_left } in acted {
-                summary.failed += u64::from(matches!(row.outcome, crate::keys::purge::row::Outcome::Failed(_)));
+                let Acted { row, skipped, exempt, left: was_left } = self.act(row).await;
+                let mut summary = told.borrow_mut();
+                summary.failed += u64::from(matches!(row.outcome, Outcome::Failed(_)));
                 summary.skipped.extend(skipped);
                 summary.exemptions.extend(exempt);
-                left += u64::from(was_left);
-                teller.key(&row, summary);
+                left.set(left.get() + u64::from(was_left));
+                teller.key(&row, &mut summary);
                 teller.progressed(|progress| progress.writes_done += 1);
             }
-        }
+        };
+        stream::iter(users).for_each_concurrent(WRITES_AT_ONCE, act).await;
+        let left = left.get();
         if left > 0 {
             summary.cut_short = true;
-            let cause = format!("{left} keys are left to do: the run ended before");
+            let cause = format!("{left} keys are left to do, or to finish: the run ended before");
             summary.skipped.push(Skipped { what: format!("account/{}", self.id), cause });
         }
     }

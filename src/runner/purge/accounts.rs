@@ -25,6 +25,8 @@ const MOST_PAGES: usize = 5_000;
 /// Everything that one run is about.
 pub struct Targets {
     pub list: Vec<Target>,
+    /// There is none, whatever is left to do.
+    pub empty: bool,
     /// Of `Settings::only` those that are not among the accounts.
     pub missing: Vec<String>,
     /// The caller's, where it was needed.
@@ -82,10 +84,11 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
             Some(patiently(brakes, async || self.estate.identity().await).await?)
         };
         let mut list = self.all_targets(identity.as_ref(), brakes).await?;
+        let empty = list.is_empty();
         let is_there = |id: &&String| list.iter().any(|target| target.id.as_ref() == Some(*id));
         let missing = settings.only.iter().filter(|id| !is_there(id)).cloned().collect();
         list.retain(|target| target.id.as_ref().is_none_or(|id| self.is_meant(id) && !settings.finished.contains(id)));
-        Ok(Targets { list, missing, identity })
+        Ok(Targets { list, empty, missing, identity })
     }
 
     fn is_meant(&self, id: &String) -> bool {
@@ -167,6 +170,12 @@ pub(super) fn not_there(id: &str) -> AccountSummary {
     let cause = "it is not among the accounts of the settings; nothing was done in it".to_owned();
     let skipped = vec![Skipped { what: format!("account/{id}"), cause }];
     AccountSummary { account: id.to_owned(), skipped, ..AccountSummary::default() }
+}
+
+/// An organization or unit that somebody emptied, or that was named by mistake.
+pub(super) fn none_there() -> Skipped {
+    let cause = "it has no accounts there (--allow-empty where that is right)".to_owned();
+    Skipped { what: "organization".to_owned(), cause }
 }
 
 /// Follows a list to its end.

@@ -26,7 +26,7 @@ pub struct Acted {
     pub skipped: Option<Skipped>,
     /// An exemption that the scan did not see yet.
     pub exempt: Option<ExemptUser>,
-    /// The run ended before anything was done to it.
+    /// The run ended before it was done with: nothing was done to it, or not all.
     pub left: bool,
 }
 
@@ -38,6 +38,11 @@ impl Acted {
     pub fn incomplete(row: KeyRow, cause: String) -> Self {
         let what = format!("key/{} of user/{}", row.key, row.user.name);
         Self { row, skipped: Some(Skipped { what, cause }), exempt: None, left: false }
+    }
+
+    /// The same key, where `failed` is why it was not done with.
+    pub fn after(self, failed: &Failed) -> Self {
+        Self { left: matches!(failed, Failed::Stopped(_)), ..self }
     }
 
     /// A write that did not succeed.
@@ -251,12 +256,12 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
     fn broken_off(&self, planned: KeyRow, done: &Done, failed: &Failed) -> Acted {
         let cause = failed.cause();
         if let Some(acted) = self.half_done(&planned, done, &cause) {
-            return acted;
+            return acted.after(failed);
         }
         let mut row = planned;
         row.at = (self.service_now)();
         match failed {
-            Failed::Stopped(_) => Acted { left: true, ..Acted::whole(row) },
+            Failed::Stopped(_) => Acted::whole(row).after(failed),
             Failed::Call(_) => {
                 row.decision = Decision { note: Some(cause.clone()), ..Decision::new(Verb::Skip, Rule::Unread) };
                 Acted::incomplete(row, cause)

@@ -18,8 +18,11 @@ use crate::ports::{CallError, Cause, Clock, Directory, KeyUse, Page, RequestId, 
 
 /// Calls of one account that may be in flight together, where nothing throttles.
 const MOST_IN_FLIGHT: u32 = 64;
-/// After a stop, what completes a write is begun for so long: who asked waits, and a function's deadline kills.
+/// After a stop, what completes a write is begun for so long: who asked waits.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// After the deadline for so long, in s, whenever it was noticed: a write that was under way then is answered or given up
+/// before, and a function that is killed 40 s after it has the rest for its report.
+const LAST_WORDS_AFTER_DEADLINE: TimeDelta = TimeDelta::seconds(15);
 /// After a stop the clock does not sleep any more: what waits its turn looks so often.
 const GLANCE: Duration = Duration::from_millis(50);
 /// A call whose answer was lost is made again so often.
@@ -89,7 +92,16 @@ impl<'a, C: Clock> Brakes<'a, C> {
         let why = self.stopped()?;
         let seen = self.seen.get().unwrap_or_else(Instant::now);
         self.seen.set(Some(seen));
-        (urgency == Urgency::Ordinary || seen.elapsed() >= LAST_WORDS).then_some(why)
+        let over = match why {
+            Stopped::OutOfTime => self.is_past(LAST_WORDS_AFTER_DEADLINE),
+            Stopped::Asked | Stopped::Unreported => seen.elapsed() >= LAST_WORDS,
+        };
+        (urgency == Urgency::Ordinary || over).then_some(why)
+    }
+
+    /// True where the deadline was so long ago.
+    fn is_past(&self, by: TimeDelta) -> bool {
+        self.deadline.is_some_and(|deadline| self.clock.now() >= deadline + by)
     }
 
     pub fn stopped(&self) -> Option<Stopped> {
@@ -97,7 +109,7 @@ impl<'a, C: Clock> Brakes<'a, C> {
             Some(Stopped::Unreported)
         } else if self.clock.stop_requested() {
             Some(Stopped::Asked)
-        } else if self.deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
+        } else if self.is_past(TimeDelta::zero()) {
             Some(Stopped::OutOfTime)
         } else {
             None
@@ -126,6 +138,8 @@ pub struct Calls<'a, D, C> {
     patience: TimeDelta,
     pace: RefCell<Pace>,
     answered: Notify,
+    /// Calls that were admitted, and stopped before they were sent.
+    unsent: Cell<u64>,
     /// One caller asks the pace at a time, so that an answer wakes one and not all.
     door: Mutex<()>,
     began: Instant,
@@ -143,6 +157,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             patience,
             pace: RefCell::new(Pace::new(MOST_IN_FLIGHT)),
             answered: Notify::new(),
+            unsent: Cell::default(),
             door: Mutex::new(()),
             began: Instant::now(),
             rows: RefCell::default(),
@@ -153,7 +168,7 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     /// Calls made, and how many of them were throttled.
     pub fn made(&self) -> (u64, u64) {
         let pace = self.pace.borrow();
-        (pace.calls(), pace.throttled())
+        (pace.calls() - self.unsent.get(), pace.throttled())
     }
 
     /// The error after which this account is given up.
@@ -294,6 +309,12 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
     ) -> Result<T, Failed> {
         let ticket = self.admitted(urgency).await?;
         let permit = self.brakes.in_flight.acquire().await;
+        // It may have waited long for the other accounts' calls.
+        if let Some(why) = self.brakes.refusal(urgency) {
+            self.unsent.set(self.unsent.get() + 1);
+            self.returned(ticket, Answer::Lost);
+            return Err(Failed::Stopped(why));
+        }
         // On the heap, and only now: an SDK call's state is 10 KiB, and many more calls wait than are under way.
         let answer = Box::pin(call()).await;
         drop(permit);
@@ -303,9 +324,13 @@ impl<'a, D: Directory, C: Clock> Calls<'a, D, C> {
             _ => Answer::Served,
         };
         self.count(action, kind);
+        self.returned(ticket, kind);
+        answer.map_err(|error| Failed::Call(if signs_nothing(&error) { self.give_up(error) } else { error }))
+    }
+
+    fn returned(&self, ticket: Ticket, kind: Answer) {
         self.pace.borrow_mut().answered(ticket, self.elapsed(), kind);
         self.answered.notify_waiters();
-        answer.map_err(|error| Failed::Call(if signs_nothing(&error) { self.give_up(error) } else { error }))
     }
 
     async fn admitted(&self, urgency: Urgency) -> Result<Ticket, Failed> {

@@ -52,6 +52,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         match self.listed(&mut summary.skipped).await {
             Ok(members) => Some(members),
             Err((what, failed)) => {
+                summary.cut_short = matches!(failed, Failed::Stopped(_));
                 let cause = failed.cause();
                 let cause = format!("{}; nothing was done in this account", cause.trim_end_matches('.'));
                 summary.skipped.push(Skipped { what, cause });

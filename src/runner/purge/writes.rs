@@ -17,13 +17,16 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let before = user.tags.as_ref().map(|tags| records::record(tags, &row.key, (self.service_now)()));
         if before.is_some_and(|record| record != records::Record::None) && !done.recorded {
             unrecorded = self.record(&row, user, done).await.err();
-            if unrecorded.is_some() && self.calls.untag(&row.user.name, &[disabled_tag(&row.key)]).await.is_err() {
+            if unrecorded.is_some()
+                && let Err(failed) = self.calls.untag(&row.user.name, &[disabled_tag(&row.key)]).await
+            {
                 let cause = "the record of an earlier disabling can be neither renewed nor removed, and would have it deleted without grace".to_owned();
-                return Ok(Next::end(Acted::failure(row, cause)));
+                return Ok(Next::end(Acted::failure(row, cause).after(&failed)));
             }
         }
-        done.tried_disable = true;
-        match self.calls.disable(&row.user.name, &row.key).await {
+        let answer = self.calls.disable(&row.user.name, &row.key).await;
+        done.tried_disable |= !matches!(answer, Err(Failed::Stopped(_)));
+        match answer {
             Ok(request_id) => done.request_id = request_id,
             Err(failed) => return self.not_written(row, done, failed),
         }
@@ -72,7 +75,10 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
                 row.outcome = Outcome::Done;
                 self.swept(row, user).await
             }
-            Err(failed) => Acted::failure(row, format!("its disabling could not be recorded: {}", failed.cause())),
+            Err(failed) => {
+                let cause = format!("its disabling could not be recorded: {}", failed.cause());
+                Acted::failure(row, cause).after(&failed)
+            }
         }
     }
 
@@ -83,7 +89,7 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
         let Some(failed) = unrecorded else { return self.swept(row, user).await };
         let cause = format!("its disabling could not be recorded, so it will not be deleted: {}", failed.cause());
         row.decision.note = Some(cause.clone());
-        Acted::incomplete(row, cause)
+        Acted::incomplete(row, cause).after(&failed)
     }
 
     /// Only a key with a record, whatever the grace: one without gets it first.
@@ -97,10 +103,11 @@ impl<D: Directory, C: Clock> Account<'_, D, C> {
                 row.decision.verb = Verb::Disable;
                 return Ok(Next::end(self.disabled(row, user, done, Some(failed)).await));
             }
-            return Ok(Next::end(Acted::failure(row, cause)));
+            return Ok(Next::end(Acted::failure(row, cause).after(&failed)));
         }
-        done.tried_delete = true;
-        match self.calls.delete(&row.user.name, &row.key).await {
+        let answer = self.calls.delete(&row.user.name, &row.key).await;
+        done.tried_delete |= !matches!(answer, Err(Failed::Stopped(_)));
+        match answer {
             Ok(request_id) => done.request_id = request_id,
             Err(failed) => return self.not_written(row, done, failed),
         }
