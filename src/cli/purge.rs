@@ -114,6 +114,10 @@ fn exit(ended: &Ended, unwritten: Option<ReportError>, notified: &Notified) -> R
         }
         return Ok(if summary.applied && summary.accounts_capped > 0 { Exit::Capped } else { Exit::Done });
     }
+    if let Some(error) = ended.not_listed.as_ref().filter(|_| summary.stopped.is_none()) {
+        let message = format!("the accounts cannot be listed now: {error}");
+        return Err(Failure::new(Exit::Incomplete, message).hint("nothing was done: run it again"));
+    }
     Err(incomplete(summary))
 }
 

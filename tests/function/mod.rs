@@ -7,6 +7,7 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod figures;
 mod foreign;
+mod left;
 mod metrics;
 mod notices;
 pub mod rig;
