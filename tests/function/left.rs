@@ -65,6 +65,6 @@ fn what_was_done_to_one_user_is_told_while_another_is_slow() {
     rig.sandbox.fault_about("UpdateAccessKey", "dev-1", 1, LATE);
     let log = rig.run(&json!({})).log();
     let users: Vec<&Value> =
-        log.iter().filter(|line| line["decision"] == "disable").map(|line| &line["user"]).collect();
+        log.iter().filter(|line| line["message"] == "disable done").map(|line| &line["user"]).collect();
     assert_eq!(users, [&json!("dev-2"), &json!("dev-1")]);
 }
