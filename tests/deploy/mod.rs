@@ -4,6 +4,7 @@
 //! `KEYROT_DEPLOY` names the folder with the tools, `KEYROT_LAMBDA_ZIP` the function as `packaging/build lambda` packed
 //! it; `tests/run` makes both.
 
+mod calls;
 mod emulator;
 mod firing;
 mod lifecycle;

@@ -52,6 +52,7 @@ const SECURITY_ACCOUNT_CASES: &[Case] = &[
     ("TrailLogGroup", &["", "aws-cloudtrail-logs/org"], &["arn:aws:logs:us-east-1:111122223333:log-group:x", "a*"]),
     ("ExemptionRole", &["", "key-exemptions"], &["*", "a/b"]),
     ("MemorySize", &["128", "10240"], &["64", "10241", "much"]),
+    ("EphemeralStorage", &["512", "10240"], &["511", "10241", ""]),
     ("ReservedConcurrency", &["0", "1", "100"], &["-1", "many"]),
     ("ReportRetention", &["40", "800"], &["39", "forever"]),
     ("LogRetention", &["400"], &["399"]),
@@ -74,6 +75,7 @@ const MEMBER_ROLE_CASES: &[Case] = &[
 ];
 
 const SERVICE_CONTROL_POLICY_CASES: &[Case] = &[
+    ("MemberRole", &["keyrot-me-purge"], &["", "a/b", "*"]),
     ("TargetIds", &["r-ab12", "ou-ab12-cdef3456,111122223333"], &["", "Root"]),
     (
         "ExemptionRoleArn",
@@ -102,6 +104,15 @@ fn patterns_take_what_is_meant_and_refuse_the_rest() {
             assert_eq!(answer[parameter], json!(bad), "{name}: {parameter}");
         }
     }
+}
+
+/// Lambda's environment has 4 KB for all of them.
+#[test]
+fn more_accounts_than_the_environment_holds_are_refused() {
+    let Some(tools) = tools("patterns of parameters were not tried") else { return };
+    let [most, more] = [200, 201].map(|count| vec!["111122223333"; count].join(","));
+    let answer = refused(&tools, SECURITY_ACCOUNT, &json!({"Accounts": [most, more]}));
+    assert_eq!(answer["Accounts"], json!([more]));
 }
 
 /// A pattern that lets a duration through which the function then refuses would be found out on Friday.

@@ -8,7 +8,8 @@ mod lint;
 pub mod machine;
 mod template;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use crate::function::runtime::Ended;
 use crate::sandbox::{Always, Fault};
 use cloud::{BUCKET, Cloud, FUNCTION, USERS};
-use machine::{Machine, World};
+use machine::{Fault as Failure, Machine, World, fault};
 
 const DEFINITION: &str = include_str!("../../packaging/aws/stepfunctions/state-machine.asl.json");
 
@@ -176,6 +177,35 @@ fn an_account_that_is_cut_short_is_gone_on_with_and_nothing_is_done_twice() {
     let report = report(&cloud, "friday");
     let done = report["keys"].as_array().unwrap().iter().filter(|key| key["result"] == "done").count();
     assert_eq!(done, 3 + MANY);
+}
+
+/// Each step fails three times with what has no name of its own.
+#[derive(Default)]
+struct Shaky(Mutex<BTreeMap<String, u32>>);
+
+impl World for Shaky {
+    fn invoke(&self, _: &str, payload: &Value) -> Result<Value, Failure> {
+        let mut failed = self.0.lock().unwrap();
+        let times = failed.entry(payload["step"].to_string()).or_default();
+        *times += 1;
+        if *times <= 3 { Err(fault("Unexpected", "a network that was not there")) } else { Ok(payload.clone()) }
+    }
+
+    fn get(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+        Some(br#"[{"account":"111122223333"}]"#.to_vec())
+    }
+
+    fn put(&self, _: &str, _: &str, _: Vec<u8>) {}
+}
+
+#[test]
+fn what_failed_unexpectedly_is_tried_three_times_more_in_each_step() {
+    let world = Shaky::default();
+    let blanks = [("Partition", "aws"), ("FunctionArn", FUNCTION), ("ReportBucket", BUCKET), ("MaxConcurrency", "1")];
+    let machine = Machine::new(DEFINITION, &blanks, &world);
+    machine.execute("friday", &input()).unwrap();
+    let [retried, failed] = [&machine.retried, &machine.failed].map(|count| count.load(Ordering::SeqCst));
+    assert_eq!([retried, failed], [9, 0]);
 }
 
 #[test]
