@@ -37,6 +37,7 @@ pub fn function_policy() -> String {
         ("QUEUE_ARN", format!("arn:aws:sqs:us-east-1:{HOME}:keyrot-me-dead-letters")),
         ("KEY_ARN", format!("arn:aws:kms:us-east-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab")),
         ("IDENTITY_ARNS", format!("arn:aws:ses:us-east-1:{HOME}:identity/*")),
+        ("CONFIGURATION_SET_ARNS", format!("arn:aws:ses:us-east-1:{HOME}:configuration-set/*")),
         ("MAIL_FROM", MAIL_FROM.to_owned()),
         ("SECRET_ARN", format!("arn:aws:secretsmanager:us-east-1:{HOME}:secret:{SECRET}-*")),
     ];

@@ -63,7 +63,8 @@ fn the_state_machine_may_do_what_its_definition_says_and_no_more() {
     is("ReadTheListOfAccounts", &["s3:GetObject"], &["{{REPORT_BUCKET_ARN}}/runs/*/accounts.json"]);
     let written = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
     is("WriteTheirResults", &written, &["{{REPORT_BUCKET_ARN}}/runs/*/map/*"]);
-    assert_eq!(statements(&document).len(), 6);
+    is("ReadAndWriteEncrypted", &["kms:Decrypt", "kms:GenerateDataKey"], &["{{KEY_ARN}}"]);
+    assert_eq!(statements(&document).len(), 7);
     let places = definition()["States"]["Name the run"]["Parameters"].clone();
     assert_eq!(places["list.$"], "States.Format('runs/{}/accounts.json', $$.Execution.Name)");
     assert_eq!(places["results.$"], "States.Format('runs/{}/map', $$.Execution.Name)");
@@ -71,6 +72,14 @@ fn the_state_machine_may_do_what_its_definition_says_and_no_more() {
 
 fn definition() -> Value {
     parsed(include_str!("../../packaging/aws/stepfunctions/state-machine.asl.json"))
+}
+
+/// SES asks for the identity and, where it has one of its own, for its configuration set.
+#[test]
+fn mail_may_go_through_an_identitys_own_configuration_set() {
+    let document = parsed(FUNCTION_ROLE);
+    let mail = statements(&document).iter().find(|one| one["Sid"] == "MailOwners").unwrap();
+    assert_eq!(texts(&mail["Resource"]), ["{{IDENTITY_ARNS}}", "{{CONFIGURATION_SET_ARNS}}"]);
 }
 
 #[test]
@@ -91,7 +100,7 @@ fn each_role_trusts_one_service_of_this_account() {
     for (service, condition) in [
         ("lambda", ""),
         ("scheduler", "ArnEquals = { \"aws:SourceArn\" = aws_scheduler_schedule_group.purge.arn }"),
-        ("states", "ArnEquals = { \"aws:SourceArn\" = local.state_machine_arn }"),
+        ("states", "ArnLike = { \"aws:SourceArn\" = [local.state_machine_arn, \"${local.state_machine_arn}/*\"] }"),
     ] {
         let principal = format!("Principal = {{ Service = \"{service}.amazonaws.com\" }} Action = \"sts:AssumeRole\"");
         assert_eq!(terraform.matches(&principal).count(), 1, "{service}");

@@ -5,10 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use aws_sdk_organizations::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
 
-use crate::foreign::Moto;
 use crate::skip::skip;
 use crate::workstation::Ran;
 
@@ -59,11 +57,6 @@ impl Terraform {
 
     pub fn init(&self, folder: &Path) {
         self.run(folder, &["init", "-input=false", "-no-color", "-backend=false"]).expect(0);
-    }
-
-    /// The state, as JSON.
-    pub fn shown(&self, folder: &Path) -> Value {
-        self.run(folder, &["show", "-json"]).expect(0).json()
     }
 }
 
@@ -116,68 +109,28 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The organization in moto, whose root policies are attached to. Answers ids of organization and root.
-pub fn organization(moto: &Moto) -> (String, String) {
-    let config = aws_sdk_organizations::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(moto.url())
-        .credentials_provider(Credentials::new("AKIAADMIN00000000001", "any", None, None, "test"));
-    let client = aws_sdk_organizations::Client::from_conf(config.build());
-    moto.admin.wait_for(async {
-        let made = client.create_organization().send().await.unwrap().organization.unwrap();
-        let root = client.list_roots().send().await.unwrap().roots.unwrap().remove(0).id.unwrap();
-        let kind = aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
-        client.enable_policy_type().root_id(&root).policy_type(kind).send().await.unwrap();
-        (made.id.unwrap(), root)
-    })
+/// The provider of an example that has none of its own: everything goes to the emulator.
+pub fn provider(url: &str) -> String {
+    let services = ["cloudwatch", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "sts"];
+    let endpoints = services.map(|service| format!("    {service} = {url:?}\n")).concat();
+    format!(
+        "provider \"aws\" {{\n  region = \"us-east-1\"\n  access_key = \"AKIAADMIN00000000001\"\n  secret_key = \"any\"\n  \
+         s3_use_path_style = true\n  endpoints {{\n{endpoints}  }}\n}}\n"
+    )
 }
 
-/// Overrides for the example's providers: everything goes to the emulator, each alias into an account of its own.
-pub fn providers(url: &str) -> String {
-    let of = |alias: &str, account: Option<&str>| {
-        let alias = if alias.is_empty() { String::new() } else { format!("  alias = {alias:?}\n") };
-        let role = account
-            .map(|id| format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{id}:role/administrator\"\n  }}\n"));
-        let services = [
-            "cloudwatch",
-            "events",
-            "iam",
-            "kms",
-            "lambda",
-            "logs",
-            "organizations",
-            "s3",
-            "scheduler",
-            "sns",
-            "sqs",
-            "sts",
-        ];
-        let endpoints = services.map(|service| format!("    {service} = {url:?}\n")).concat();
-        format!(
-            "provider \"aws\" {{\n{alias}  profile = null\n  region = \"us-east-1\"\n  access_key = \"AKIAADMIN00000000001\"\n  \
-             secret_key = \"any\"\n  s3_use_path_style = true\n{}  endpoints {{\n{endpoints}  }}\n}}\n",
-            role.unwrap_or_default()
-        )
+/// The state as it is kept: `terraform show` would load the provider's schema again.
+pub fn state(folder: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join("terraform.tfstate")).unwrap()).unwrap()
+}
+
+/// Type and values of each resource that a state holds.
+pub fn instances(state: &Value) -> Vec<(String, Value)> {
+    let resources = state["resources"].as_array().unwrap().iter();
+    let of = |resource: &Value| {
+        let kind = resource["type"].as_str().unwrap().to_owned();
+        let instances = resource["instances"].as_array().unwrap().clone();
+        instances.into_iter().map(move |one| (kind.clone(), one["attributes"].clone()))
     };
-    [of("", None), of("management", None), of("payments", Some("222222222222")), of("search", Some("333333333333"))]
-        .concat()
-}
-
-/// Of the example of an organization.
-pub fn settings(folder: &Folder, (organization, root): &(String, String)) -> Vec<String> {
-    vec![
-        format!("-var=zip_path={}", folder.at("tests/empty.zip").display()),
-        format!("-var=organization_id={organization}"),
-        "-var=external_id=8d1f-purge".to_owned(),
-        "-var=use_state_machine=false".to_owned(),
-        format!("-var=guarded=[\"{root}\"]"),
-    ]
-}
-
-/// The resources of one module in what `terraform show -json` says.
-pub fn resources(shown: &Value, module: &str) -> Vec<Value> {
-    let modules = shown["values"]["root_module"]["child_modules"].as_array().unwrap();
-    let found = modules.iter().find(|one| one["address"] == module).unwrap();
-    found["resources"].as_array().unwrap().clone()
+    resources.filter(|resource| resource["mode"] == "managed").flat_map(of).collect()
 }

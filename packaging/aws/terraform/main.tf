@@ -65,7 +65,7 @@ resource "aws_lambda_function" "purge" {
   memory_size      = var.memory_size
   timeout          = 900
   # Two purges at once would do nothing twice, but ask everything twice.
-  reserved_concurrent_executions = local.concurrency == 0 ? -1 : local.concurrency
+  reserved_concurrent_executions = local.concurrency <= 0 ? -1 : local.concurrency
   kms_key_arn                    = var.kms_key_arn == "" ? null : var.kms_key_arn
   tags                           = var.tags
 
@@ -73,8 +73,13 @@ resource "aws_lambda_function" "purge" {
     variables = { for name, value in local.settings : name => value if value != "" }
   }
 
+  ephemeral_storage {
+    size = var.ephemeral_storage
+  }
+
+  # Lines as the function writes them, each an object of its own: metrics are read from them.
   logging_config {
-    log_format = "JSON"
+    log_format = "Text"
     log_group  = aws_cloudwatch_log_group.function.name
   }
 

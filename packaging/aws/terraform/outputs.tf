@@ -33,9 +33,9 @@ output "state_machine_arn" {
 output "next_command" {
   description = "Runs it now; with dry_run = true nothing is changed."
   value = var.use_state_machine ? (
-    "aws stepfunctions start-execution --state-machine-arn ${local.state_machine_arn} --name first-run"
+    "aws stepfunctions start-execution --state-machine-arn ${local.state_machine_arn}"
     ) : (
-    "aws lambda invoke --function-name ${var.name} --cli-read-timeout 0 --cli-binary-format raw-in-base64-out --payload '{\"run\":\"first-run\"}' /dev/stdout"
+    "aws lambda invoke --function-name ${var.name} --cli-read-timeout 0 answer.json && cat answer.json"
   )
 }
 

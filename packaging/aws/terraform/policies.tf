@@ -6,13 +6,16 @@ locals {
 
   # Statement -> what it is about; one that is about nothing is left out.
   function_resources = {
-    WriteItsLog              = ["${aws_cloudwatch_log_group.function.arn}:*"]
-    KeepReportsAndParts      = ["${aws_s3_bucket.reports.arn}/*"]
-    FindTheParts             = [aws_s3_bucket.reports.arn]
-    TellTheTeam              = [aws_sns_topic.purge.arn]
-    LeaveWhatFailed          = [aws_sqs_queue.dead_letters.arn]
-    PublishEncrypted         = [local.topic_key]
-    MailOwners               = var.mail_from == "" ? [] : ["arn:${local.partition}:ses:${local.region}:${local.account}:identity/*"]
+    WriteItsLog         = ["${aws_cloudwatch_log_group.function.arn}:*"]
+    KeepReportsAndParts = ["${aws_s3_bucket.reports.arn}/*"]
+    FindTheParts        = [aws_s3_bucket.reports.arn]
+    TellTheTeam         = [aws_sns_topic.purge.arn]
+    LeaveWhatFailed     = [aws_sqs_queue.dead_letters.arn]
+    PublishEncrypted    = [local.topic_key]
+    # An identity may have a configuration set of its own, which is asked about too.
+    MailOwners = [for what in ["identity", "configuration-set"] :
+      "arn:${local.partition}:ses:${local.region}:${local.account}:${what}/*" if var.mail_from != ""
+    ]
     KnowWhoseMailBounced     = var.mail_from == "" ? [] : ["*"]
     ReadTheWebhooksAddresses = [for secret in [var.chat_secret, var.ticket_secret] : secret if secret != ""]
     LiveInTheNetwork         = length(var.subnet_ids) > 0 ? ["*"] : []

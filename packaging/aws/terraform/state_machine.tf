@@ -4,6 +4,13 @@
 locals {
   state_machine_arn = "arn:${local.partition}:states:${local.region}:${local.account}:stateMachine:${var.name}"
   execution_arn     = "arn:${local.partition}:states:${local.region}:${local.account}:execution:${var.name}"
+
+  state_machine_document = replace(replace(replace(replace(replace(file("${path.module}/../policies/state-machine.json"),
+    "{{FUNCTION_ARN}}", aws_lambda_function.purge.arn),
+    "{{STATE_MACHINE_ARN}}", local.state_machine_arn),
+    "{{EXECUTION_ARN}}", local.execution_arn),
+    "{{REPORT_BUCKET_ARN}}", aws_s3_bucket.reports.arn),
+  "{{KEY_ARN}}", var.kms_key_arn)
 }
 
 resource "aws_sfn_state_machine" "purge" {
@@ -31,7 +38,7 @@ resource "aws_sfn_state_machine" "purge" {
 
   lifecycle {
     precondition {
-      condition     = local.concurrency == 0 || local.concurrency >= var.max_concurrency
+      condition     = local.concurrency <= 0 || local.concurrency >= var.max_concurrency
       error_message = "reserved_concurrency is below max_concurrency: the function would turn the state machine away."
     }
   }
@@ -60,7 +67,8 @@ resource "aws_iam_role" "state_machine" {
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnEquals    = { "aws:SourceArn" = local.state_machine_arn }
+        # The second is the map's: its executions have its label behind the name.
+        ArnLike = { "aws:SourceArn" = [local.state_machine_arn, "${local.state_machine_arn}/*"] }
       }
     }]
   })
@@ -70,11 +78,10 @@ resource "aws_iam_role_policy" "state_machine" {
   count = var.use_state_machine ? 1 : 0
   name  = "purge-each-account"
   role  = one(aws_iam_role.state_machine[*].id)
-  policy = replace(replace(replace(replace(file("${path.module}/../policies/state-machine.json"),
-    "{{FUNCTION_ARN}}", aws_lambda_function.purge.arn),
-    "{{STATE_MACHINE_ARN}}", local.state_machine_arn),
-    "{{EXECUTION_ARN}}", local.execution_arn),
-  "{{REPORT_BUCKET_ARN}}", aws_s3_bucket.reports.arn)
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    for statement in jsondecode(local.state_machine_document).Statement : statement
+    if statement.Sid != "ReadAndWriteEncrypted" || var.kms_key_arn != ""
+  ] })
 }
 
 resource "aws_cloudwatch_metric_alarm" "executions_failed" {

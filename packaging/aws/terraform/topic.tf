@@ -23,7 +23,6 @@ resource "aws_kms_key" "topic" {
         Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
   })
@@ -42,12 +41,20 @@ resource "aws_sns_topic_policy" "purge" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "AlarmsAndEventsPublish"
+        Sid       = "AlarmsPublish"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+        Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.purge.arn
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
+        # EventBridge supports no condition in a topic's policy (its guide, 'Resource-based policies').
+        Sid       = "EventsPublish"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.purge.arn
       },
       {
         Sid       = "OnlyEncrypted"

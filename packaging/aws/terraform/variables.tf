@@ -154,6 +154,10 @@ variable "accounts" {
     condition     = alltrue([for account in var.accounts : can(regex("^[0-9]{12}$", account))])
     error_message = "An account id has twelve digits."
   }
+  validation {
+    condition     = length(var.accounts) <= 200
+    error_message = "The function's environment has room for 200 accounts: give organization = true instead, with organizational_units where it is to be some of them."
+  }
 }
 
 variable "member_role" {

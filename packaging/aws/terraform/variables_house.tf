@@ -6,8 +6,8 @@ variable "name" {
   default     = "keyrot-me"
 
   validation {
-    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{0,31}$", var.name))
-    error_message = "A name has 1 to 32 letters, digits and hyphens, and begins with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,26}$", var.name))
+    error_message = "A name has 1 to 27 lower case letters, digits and hyphens, and begins with a letter: the bucket's name begins with it."
   }
 }
 
@@ -33,14 +33,25 @@ variable "memory_size" {
   }
 }
 
+variable "ephemeral_storage" {
+  description = "In MB; reports and parts are written there before they go to the bucket."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.ephemeral_storage >= 512 && var.ephemeral_storage <= 10240
+    error_message = "Lambda has 512 to 10240 MB."
+  }
+}
+
 variable "reserved_concurrency" {
-  description = "1 keeps two purges apart; the state machine needs as many as its max_concurrency and keeps accounts apart itself; 0 reserves nothing, for accounts with a small quota. null: 1, or max_concurrency with the state machine."
+  description = "1 keeps two purges apart; the state machine needs as many as its max_concurrency and keeps accounts apart itself; 0 or -1 reserves nothing. null: 1, or max_concurrency with the state machine. Lambda refuses any reservation in accounts whose quota of concurrent executions is 10, as of new ones (aws lambda get-account-settings): give 0 there, or have the quota raised."
   type        = number
   default     = null
 
   validation {
-    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= 0 && var.reserved_concurrency <= 1000, false)
-    error_message = "Reserve 0 to 1000."
+    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= -1 && var.reserved_concurrency <= 1000, false)
+    error_message = "Reserve 1 to 1000, or 0 or -1 for none."
   }
 }
 

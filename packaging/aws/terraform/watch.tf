@@ -52,6 +52,13 @@ resource "aws_cloudwatch_log_metric_filter" "watch" {
     value         = "1"
     default_value = "0"
   }
+
+  lifecycle {
+    precondition {
+      condition     = length(each.value) <= 1024
+      error_message = "The filter pattern of ${each.key} has ${length(each.value)} characters, and CloudWatch Logs takes 1024: name fewer groups, or give all_users = true or no trail_log_group."
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "watch" {
@@ -83,7 +90,7 @@ resource "aws_cloudwatch_metric_alarm" "tagged" {
 
   metric_query {
     id          = "others"
-    expression  = "FILL(all, 0) - FILL(ours, 0)"
+    expression  = "all - ours"
     label       = "by others"
     return_data = true
   }

@@ -36,7 +36,8 @@ run "values_that_are_none" {
     name                      = "keyrot me"
     architecture              = "arm"
     memory_size               = 64
-    reserved_concurrency      = -1
+    reserved_concurrency      = -2
+    ephemeral_storage         = 256
     metrics_namespace         = "AWS/Lambda"
     log_retention             = 42
     report_retention          = 7
@@ -75,6 +76,7 @@ run "values_that_are_none" {
     var.architecture,
     var.memory_size,
     var.reserved_concurrency,
+    var.ephemeral_storage,
     var.metrics_namespace,
     var.log_retention,
     var.report_retention,
@@ -159,4 +161,38 @@ run "other_accounts_without_an_external_id" {
     accounts = ["111122223333"]
   }
   expect_failures = [var.external_id]
+}
+
+run "a_name_that_is_too_long_for_a_bucket" {
+  command = plan
+  variables {
+    name = "a123456789b123456789c1234567"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_that_no_bucket_has" {
+  command = plan
+  variables {
+    name = "KeyrotMe"
+  }
+  expect_failures = [var.name]
+}
+
+run "more_accounts_than_the_environment_holds" {
+  command = plan
+  variables {
+    accounts    = [for number in range(201) : format("%012d", number)]
+    external_id = "8d1f-purge"
+  }
+  expect_failures = [var.accounts]
+}
+
+run "more_groups_than_a_filter_takes" {
+  command = plan
+  variables {
+    groups          = [for number in range(20) : "a-group-with-a-long-name-${number}"]
+    trail_log_group = "organization-trail"
+  }
+  expect_failures = [aws_cloudwatch_log_metric_filter.watch["left"]]
 }

@@ -46,6 +46,11 @@ variable "external_id" {
   type        = string
 }
 
+variable "deployment_role_arn" {
+  description = "The role that Terraform itself has in the accounts, such as arn:aws:iam::*:role/terraform: nobody else may change the purge's role."
+  type        = string
+}
+
 variable "guarded" {
   description = "Root, units or accounts that the service control policy binds; begin with one test unit."
   type        = list(string)
@@ -104,8 +109,11 @@ module "guard" {
   providers = { aws = aws.management }
 
   exemption_role_arn  = "arn:aws:iam::*:role/key-exemptions"
-  deployment_role_arn = "arn:aws:iam::*:role/stacksets-exec-*"
+  deployment_role_arn = var.deployment_role_arn
   target_ids          = var.guarded
+
+  # It comes last and goes first: until then nothing stands between Terraform and the roles.
+  depends_on = [module.role_in_payments, module.role_in_search]
 }
 
 output "next_command" {
