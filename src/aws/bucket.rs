@@ -116,7 +116,8 @@ impl Bucket {
             Guard::Unchanged(Version(tag)) => call.if_match(tag),
         };
         // An SDK call's state is large.
-        let patient = aws_sdk_s3::config::Builder::new().timeout_config(timeouts(ATTEMPT + in_proportion(size), ATTEMPTS));
+        let patient =
+            aws_sdk_s3::config::Builder::new().timeout_config(timeouts(ATTEMPT + in_proportion(size), ATTEMPTS));
         match Box::pin(quiet(call.customize().config_override(patient).send())).await {
             Ok(_) => Ok(Put::Done),
             Err(error) => not_put(guard, &error),

@@ -77,8 +77,10 @@ fn source(text: &str) -> Result<Source, &'static str> {
         return Err("the address is a secret: put it into a file or into Secrets Manager, and name that");
     }
     if is_address_without_scheme(text) {
-        return Err("that is an address, which is a secret, or a file whose name wants ./ before it: put the address into \
-                    a file or into Secrets Manager, and name that");
+        return Err(
+            "that is an address, which is a secret, or a file whose name wants ./ before it: put the address into \
+                    a file or into Secrets Manager, and name that",
+        );
     }
     if is_arn(text, "secretsmanager") {
         return Ok(Source::Secret(text.to_owned()));
@@ -149,7 +151,9 @@ mod tests {
             assert!(!refused.contains("xyzzy") && !refused.contains("example"), "{refused}");
             assert!(refused.contains("that is an address"), "{refused}");
         }
-        for file in ["./hooks.d/slack", "../a.b/slack", ".config/slack", "slack.json", "/etc/a.d/slack", "folder/a.json"] {
+        for file in
+            ["./hooks.d/slack", "../a.b/slack", ".config/slack", "slack.json", "/etc/a.d/slack", "folder/a.json"]
+        {
             assert!(format!("slack:{file}").parse::<Channel>().is_ok(), "{file}");
         }
     }

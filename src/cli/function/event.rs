@@ -78,7 +78,9 @@ impl Event {
             Value::Null => Raw::default(),
             Value::Object(members) if NEVER_NULL.iter().any(|name| members.get(*name) == Some(&Value::Null)) => {
                 let all = NEVER_NULL.join(", ");
-                return Err(Failed::usage(format!("the event has a null among {all}: leave the member out, or fill it")));
+                return Err(Failed::usage(format!(
+                    "the event has a null among {all}: leave the member out, or fill it"
+                )));
             }
             Value::Object(_) => {
                 serde_json::from_value(event).map_err(|why| Failed::usage(format!("the event: {why}")))?

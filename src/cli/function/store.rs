@@ -94,7 +94,9 @@ impl Store<'_> {
     async fn in_time<T>(&self, key: &str, call: impl Future<Output = Result<T, CallError>>) -> Result<T, Failed> {
         match timeout_at(self.until, call).await {
             Ok(ended) => ended.map_err(self.failed(key)),
-            Err(_) => Err(Failed::unexpected(format!("{}: the time of this invocation was over", self.bucket.address(key)))),
+            Err(_) => {
+                Err(Failed::unexpected(format!("{}: the time of this invocation was over", self.bucket.address(key))))
+            }
         }
     }
 
@@ -232,7 +234,8 @@ impl Store<'_> {
         let name = self.bucket.address(HISTORY);
         for _ in 0..TRIES {
             let mut bytes = Vec::new();
-            let found = self.in_time(HISTORY, self.bucket.get(HISTORY, &mut bytes)).await.map_err(|error| error.message)?;
+            let found =
+                self.in_time(HISTORY, self.bucket.get(HISTORY, &mut bytes)).await.map_err(|error| error.message)?;
             let known = history::parse(&name, &bytes).map_err(|error| error.to_string())?;
             if known.lines.iter().any(|known| known.is_again(line)) {
                 return Ok(());

@@ -84,7 +84,8 @@ pub async fn publish(
     let Reader { reports, notifier, accounts } = reader;
     reports.finish(&summary).map_err(failed)?;
     let folder = store.reports(began);
-    let mut whole = Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default(), first: true };
+    let mut whole =
+        Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default(), first: true };
     match telling {
         Telling::Again => {
             for ((end, kind), file) in FORMATS.into_iter().zip(&files) {
