@@ -202,6 +202,7 @@ mod tests {
             exempt: 9,
             oldest_seconds: 86_400,
             average_seconds: 3_600,
+            run: None,
         }
     }
 

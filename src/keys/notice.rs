@@ -76,6 +76,12 @@ fn source(text: &str) -> Result<Source, &'static str> {
     if text.contains("://") {
         return Err("the address is a secret: put it into a file or into Secrets Manager, and name that");
     }
+    if is_address_without_scheme(text) {
+        return Err(
+            "that is an address, which is a secret, or a file whose name wants ./ before it: put the address into \
+                    a file or into Secrets Manager, and name that",
+        );
+    }
     if is_arn(text, "secretsmanager") {
         return Ok(Source::Secret(text.to_owned()));
     }
@@ -87,7 +93,16 @@ fn source(text: &str) -> Result<Source, &'static str> {
 
 /// An address that was given in place of its source is not repeated.
 fn shown(text: &str) -> String {
+    if let Some((kind, _)) = text.split_once(':').filter(|(_, rest)| is_address_without_scheme(rest)) {
+        return format!("{kind}:…");
+    }
     text.split_once("://").map_or_else(|| text.to_owned(), |(before, _)| format!("{before}://…"))
+}
+
+/// `hooks.example.com/services/…`, with or without `//`; files look so too, seldom.
+fn is_address_without_scheme(text: &str) -> bool {
+    let host = |text: &str| text.split_once('/').is_some_and(|(host, _)| host.contains('.') && !host.starts_with('.'));
+    !text.starts_with("arn:") && (text.strip_prefix("//").is_some_and(host) || host(text))
 }
 
 fn is_arn(text: &str, service: &str) -> bool {
@@ -131,5 +146,15 @@ mod tests {
         let refused = "slack:https://hooks.example.com/services/T0/B0/secret".parse::<Channel>().unwrap_err();
         assert!(!refused.to_string().contains("hooks"), "{refused}");
         assert!(refused.to_string().contains("put it into a file"), "{refused}");
+        for address in ["hooks.example.com/services/T0/B0/xyzzy", "//hooks.example.com/xyzzy", "a.example:443/xyzzy"] {
+            let refused = format!("slack:{address}").parse::<Channel>().unwrap_err().to_string();
+            assert!(!refused.contains("xyzzy") && !refused.contains("example"), "{refused}");
+            assert!(refused.contains("that is an address"), "{refused}");
+        }
+        for file in
+            ["./hooks.d/slack", "../a.b/slack", ".config/slack", "slack.json", "/etc/a.d/slack", "folder/a.json"]
+        {
+            assert!(format!("slack:{file}").parse::<Channel>().is_ok(), "{file}");
+        }
     }
 }

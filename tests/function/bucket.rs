@@ -14,7 +14,7 @@ use crate::sandbox::{ADMINISTRATOR, Fault, HOME};
 fn at(url: &str, signer: &Signer, bucket: &str) -> Bucket {
     let env = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| url.to_owned());
     let destination = Destination::of_environment(&env).unwrap();
-    Bucket::new(&AwsEstate::signed_by(destination, Limits::default(), signer), bucket)
+    Bucket::new(&AwsEstate::signed_by(destination, Limits::default(), signer), bucket, "the tests")
 }
 
 fn bucket(rig: &Rig) -> Bucket {
@@ -125,4 +125,14 @@ pub fn with_key(url: &str, id: &str, secret: &str, bucket: &str) -> Bucket {
         secret: SecretKey::new(secret.to_owned()),
     };
     at(url, &Signer::Key(key), bucket)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_put_an_object_is_told_by_its_metadata_and_not_by_its_bytes() {
+    let rig = Rig::new(0, 0);
+    let bucket = bucket(&rig);
+    rig.sandbox.put_object(BUCKET, "theirs", "x");
+    bucket.put_bytes("ours", b"x".to_vec(), "text/plain", &Guard::Absent).await.unwrap();
+    assert_eq!((bucket.is_ours("ours").await.unwrap(), bucket.is_ours("theirs").await.unwrap()), (true, false));
+    assert!(bucket.is_ours("nothing").await.is_err());
 }

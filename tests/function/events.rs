@@ -26,6 +26,11 @@ fn an_event_that_is_not_understood_is_refused_before_any_call() {
         (json!({"step": "everything"}), "unknown variant"),
         (json!({"account": "12345"}), "twelve digits"),
         (json!({"account": []}), "empty list"),
+        (json!({"account": null}), "a null"),
+        (json!({"dry_run": null}), "a null"),
+        (json!({"report_only": null}), "a null"),
+        (json!({"step": null}), "a null"),
+        (json!({"step": "accounts", "account": account(1)}), "all accounts"),
         (json!({"account": ["123456789012", "x"]}), "twelve digits"),
         (json!({"run": "../../etc"}), "letters, digits"),
         (json!({"run": ".."}), "not dots alone"),
@@ -107,4 +112,22 @@ fn an_event_without_a_name_is_the_run_of_its_request() {
     let answer = rig.run(&json!({})).ended.answer();
     assert_eq!(answer["run"], "request-1");
     assert_eq!(rig.objects("runs/request-1/parts/"), ["runs/request-1/parts/0001.json"]);
+}
+
+#[test]
+fn a_name_of_a_run_that_was_asked_for_something_else_is_refused() {
+    let mut rig = Rig::new(2, 1);
+    rig.run(&json!({"run": "some", "account": account(1)})).ended.answer();
+    for event in [
+        json!({"run": "some"}),
+        json!({"run": "some", "account": account(2)}),
+        json!({"run": "some", "account": account(1), "dry_run": true}),
+    ] {
+        let said = rig.run(&event).ended.error("Usage");
+        assert!(said.contains("this is another run"), "{event}: {said}");
+    }
+    rig.run(&json!({"run": "some", "account": account(1), "scheduled": "2026-11-20T23:55:00Z"})).ended.answer();
+    rig.set("KEYROT_ME_MAX_AGE", "6d");
+    rig.run(&json!({"run": "some", "account": account(1)})).ended.error("Usage");
+    assert_eq!(rig.writes(), (1, 1));
 }

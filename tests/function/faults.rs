@@ -139,3 +139,43 @@ fn a_history_that_others_write_too_loses_no_line() {
     rig.run(&json!({"run": "two"})).ended.answer();
     assert_eq!(rig.object("history.jsonl").lines().count(), 3);
 }
+
+#[test]
+fn a_history_that_cannot_be_written_does_not_end_the_run() {
+    let rig = Rig::new(1, 1);
+    rig.sandbox.fault_about("PutObject", "history.jsonl", Always, Fault::denied());
+    let ran = rig.run(&json!({"run": "friday"}));
+    ran.ended.clone().answer();
+    assert!(ran.log().iter().any(|line| line["message"] == "the history was not written"));
+    assert_eq!(rig.json_report("friday")["complete"], json!(true));
+}
+
+#[test]
+fn a_run_that_is_told_again_has_one_line_in_the_history() {
+    let rig = Rig::new(1, 1);
+    let runtime = rig.start();
+    for report_only in [false, true] {
+        let event = json!({"run": "friday", "report_only": report_only});
+        let json = if report_only { "review.json" } else { "purge.json" };
+        runtime.invoke(&event).answer();
+        let told = rig.objects("reports/").into_iter().find(|key| key.ends_with(json)).unwrap();
+        rig.sandbox.delete_object(BUCKET, &told);
+        runtime.invoke(&event).answer();
+    }
+    let history = rig.object("history.jsonl");
+    assert_eq!(history.lines().count(), 2, "{history}");
+    let review: serde_json::Value = serde_json::from_str(&rig.report("friday", "review.json")).unwrap();
+    assert_eq!(review["review"]["past"]["trend"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn accounts_that_cannot_be_listed_this_time_leave_nothing_and_the_next_invocation_purges() {
+    let rig = Rig::new(1, 1);
+    rig.sandbox.fault("ListAccounts", Always, Fault::ErrorBefore(503));
+    let said = rig.run(&json!({"run": "friday"})).ended.error("Unfinished");
+    assert!(said.contains("could not be listed this time") && said.contains("nothing was done"), "{said}");
+    assert_eq!(rig.objects(""), Vec::<String>::new());
+    rig.sandbox.clear_faults();
+    let answer = rig.run(&json!({"run": "friday"})).ended.answer();
+    assert_eq!((&answer["complete"], &answer["done"]["disable"]), (&json!(true), &json!(1)));
+}

@@ -95,3 +95,15 @@ fn a_run_that_the_event_narrowed_is_no_point_on_a_curve() {
     }
     assert!(!rig.objects("").contains(&"history.jsonl".to_owned()));
 }
+
+#[test]
+fn a_cap_counts_where_it_left_keys_untouched_and_not_in_a_dry_run() {
+    for (apply, capped) in [("true", 1), ("false", 0)] {
+        let rig = Rig::new(1, 3).with("KEYROT_ME_MAX_AFFECTED", "2").with("KEYROT_ME_APPLY", apply);
+        let ran = rig.run(&json!({}));
+        assert_eq!(ran.ended.clone().answer()["accounts_capped"], 1);
+        for object in ran.metrics().iter().filter(|it| it["RunsFinished"] == 1 || it["Account"] == json!(account(1))) {
+            assert_eq!(object["AccountsCapped"], capped, "{object}");
+        }
+    }
+}

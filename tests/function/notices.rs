@@ -63,3 +63,51 @@ fn a_notice_that_fails_is_counted_and_the_purge_stands() {
     assert_eq!(failed(&ran.metrics()), [1]);
     assert!(ran.log().iter().any(|line| line["message"] == "a notice was not sent"));
 }
+
+const MAY_MAIL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ses:SendEmail","ses:GetSuppressedDestination"],"Resource":"*"}]}"#;
+
+/// A webhook's secret that the function may not read.
+fn refused(rig: Rig, kind: &str) -> Rig {
+    let arn = rig.sandbox.add_secret(HOME, "us-east-1", "hook", "no address");
+    rig.with("KEYROT_ME_NOTIFY", &format!("{kind}:{arn}"))
+}
+
+#[test]
+fn a_webhook_that_is_refused_is_told_before_a_key_is_touched() {
+    for (kind, step) in [("slack", "purge"), ("ticket", "purge"), ("slack", "accounts")] {
+        let rig = refused(Rig::new(1, 1), kind);
+        let said = rig.run(&json!({"run": "friday", "step": step})).ended.error("Usage");
+        assert!(said.contains("hook"), "{said}");
+        assert_eq!((rig.writes(), rig.objects("")), ((0, 0), Vec::new()), "{kind} {step}");
+    }
+}
+
+#[test]
+fn a_webhook_that_is_refused_once_keys_were_touched_is_a_notice_that_failed() {
+    let rig = refused(Rig::new(1, 1), "ses").with("KEYROT_ME_NOTIFY", "");
+    // The part, then the page.
+    rig.sandbox.fault("PutObject", 2, Fault::denied());
+    rig.run(&json!({"run": "friday"})).ended.error("Unexpected");
+    let rig = refused(rig, "slack");
+    let ran = rig.run(&json!({"run": "friday"}));
+    let answer = ran.ended.clone().answer();
+    assert_eq!((&answer["complete"], &answer["done"]["disable"]), (&json!(true), &json!(1)));
+    assert_eq!((&answer["notified"]["failed"], failed(&ran.metrics())), (&json!(1), vec![1]));
+    assert_eq!(rig.object("history.jsonl").lines().count(), 1);
+}
+
+#[test]
+fn owners_that_were_held_back_count_and_the_summary_tells_of_them() {
+    let rig = told(2);
+    rig.sandbox.allow_role(HOME, "keyrot-me-function", MAY_MAIL);
+    let topic = rig.variables().iter().find(|(name, _)| name == "KEYROT_ME_NOTIFY").unwrap().1.clone();
+    let rig = rig
+        .with("KEYROT_ME_NOTIFY", &format!("{topic},ses:keys@example.com"))
+        .with("KEYROT_ME_OWNER_ADDRESS", "{user}-{account}@example.com")
+        .with("KEYROT_ME_NOTIFY_LIMIT", "1");
+    let ran = rig.run(&json!({"run": "friday"}));
+    assert_eq!(ran.ended.clone().answer()["notified"]["held"], 4);
+    assert_eq!(failed(&ran.metrics()).iter().sum::<u64>(), 4);
+    let summary = &rig.sandbox.messages()[0].text;
+    assert!(summary.contains("4 owners of 4 keys were not written to"), "{summary}");
+}

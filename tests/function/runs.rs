@@ -153,6 +153,9 @@ fn two_invocations_of_one_run_at_once_write_each_key_once_and_tell_one_run() {
     assert_eq!(rig.keys("Inactive"), 16);
     assert_eq!(rig.objects("runs/friday/parts/").len(), 2);
     assert_eq!(rig.objects("reports/").len(), 3);
+    // Who ended last knew both parts.
+    let report = rig.json_report("friday");
+    assert_eq!(report["keys"].as_array().unwrap().iter().filter(|key| key["result"] == "done").count(), 16);
     let [one, other] = [one.stop().0, other.stop().0];
     let finished = [one, other].concat().matches("RunsFinished\":1").count();
     assert_eq!(finished, 1, "one of them finished the run");

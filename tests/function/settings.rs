@@ -30,6 +30,12 @@ fn nonsense_is_refused_by_the_variables_name_before_any_call() {
         ("KEYROT_ME_WARN_BEFORE", "9d", "KEYROT_ME_WARN_BEFORE 9 d is no shorter than KEYROT_ME_MAX_AGE"),
         ("KEYROT_ME_UNUSED_FOR", "x", "KEYROT_ME_UNUSED_FOR: "),
         ("KEYROT_ME_EXEMPT_GROUPS", "Developers", "KEYROT_ME_EXEMPT_GROUPS"),
+        ("KEYROT_ME_EXEMPT_GROUPS", ",", "KEYROT_ME_EXEMPT_GROUPS is \",\""),
+        ("KEYROT_ME_EXEMPT_GROUPS", "Spared,,Other", "an item between the commas is empty"),
+        ("KEYROT_ME_EXEMPT_GROUPS", " ", "KEYROT_ME_EXEMPT_GROUPS is blank"),
+        ("KEYROT_ME_OUS", " ", "KEYROT_ME_OUS is blank"),
+        ("KEYROT_ME_ACCOUNTS", ",", "KEYROT_ME_ACCOUNTS is"),
+        ("KEYROT_ME_ROLE", " ", "KEYROT_ME_ROLE is blank"),
         ("KEYROT_ME_EXEMPT_TAG", "1", "KEYROT_ME_EXEMPT_TAG is \"1\""),
         ("KEYROT_ME_ORG", "TRUE", "KEYROT_ME_ORG is \"TRUE\""),
         ("KEYROT_ME_OUS", "workloads", "organizational unit"),
@@ -171,4 +177,21 @@ fn a_time_out_that_leaves_no_time_is_told() {
     let ended = runtime.begin(&json!({}), "r", std::time::Duration::from_secs(30)).wait();
     assert!(rig.over(runtime, ended).ended.error("Usage").contains("give it minutes"));
     assert_eq!(rig.sandbox.calls().len(), 0);
+}
+
+#[test]
+fn what_an_invocation_left_that_was_killed_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = Rig::new(1, 1).with("TMPDIR", folder.path().to_str().unwrap());
+    // No process has this number: Linux gives none above 2^22.
+    let (left, other) = (folder.path().join("keyrot-me-purge-4194999-a"), folder.path().join("keyrot-me-else"));
+    let alive = folder.path().join(format!("keyrot-me-purge-{}-b", std::process::id()));
+    for folder in [&left, &other, &alive] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("0001.json"), "x").unwrap();
+    }
+    rig.run(&json!({})).ended.answer();
+    assert_eq!(left.exists(), !cfg!(target_os = "linux"));
+    assert!(other.exists() && alive.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), if cfg!(target_os = "linux") { 2 } else { 3 });
 }

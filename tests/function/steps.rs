@@ -71,6 +71,54 @@ fn an_account_that_is_not_in_the_runs_list_is_refused() {
 }
 
 #[test]
+fn a_list_that_other_settings_made_is_refused() {
+    let mut rig = Rig::new(2, 1);
+    listed(&rig, &rig.start());
+    let ids = rig.sandbox.objects(BUCKET);
+    rig.set("KEYROT_ME_EXEMPT_GROUPS", "Spared");
+    for event in [step("accounts"), of(&account(1)), step("coverage")] {
+        let said = rig.run(&event).ended.error("Usage");
+        assert!(said.contains("accounts.json was made by other settings"), "{event}: {said}");
+    }
+    assert_eq!((rig.writes(), rig.sandbox.objects(BUCKET)), ((0, 0), ids));
+}
+
+#[test]
+fn where_no_account_was_told_of_the_coverage_names_each() {
+    let rig = Rig::new(2, 1);
+    let runtime = rig.start();
+    listed(&rig, &runtime);
+    let ended = runtime.invoke(&step("coverage"));
+    let ran = rig.over(runtime, ended);
+    let said = ran.ended.clone().error("Incomplete");
+    assert!(said.contains("3 of 3 accounts"), "{said}");
+    let report = rig.json_report("friday");
+    assert_eq!(report["accounts"].as_array().unwrap().len(), 3);
+    let total = ran.metrics().into_iter().find(|it| it["RunsFinished"] == 1).unwrap();
+    assert_eq!(total["AccountsIncomplete"], 3);
+}
+
+#[test]
+fn two_coverages_at_once_tell_the_run_once() {
+    let rig = Rig::new(1, 1);
+    let runtime = rig.start();
+    for id in listed(&rig, &runtime) {
+        runtime.invoke(&of(&id)).answer();
+    }
+    drop(runtime);
+    let (one, other) = (rig.start(), rig.start());
+    // Both have looked whether the run is told already.
+    let gate = rig.sandbox.gate("PutObject", None, 1);
+    let first = one.begin(&step("coverage"), "a", Duration::from_secs(900));
+    assert!(gate.reached(Duration::from_secs(60)));
+    let second = other.begin(&step("coverage"), "a", Duration::from_secs(900)).wait();
+    gate.open();
+    assert_eq!((&first.wait().answer()["complete"], &second.answer()["complete"]), (&json!(true), &json!(true)));
+    let told = [one.stop().0, other.stop().0].concat();
+    assert_eq!(told.matches("RunsFinished\":1").count(), 1, "{told}");
+}
+
+#[test]
 fn the_list_of_a_run_is_made_once() {
     let rig = Rig::new(2, 1);
     let runtime = rig.start();

@@ -76,6 +76,15 @@ fn what_reaches_no_owner_goes_to_the_team_in_one_mail_with_the_reasons() {
 }
 
 #[test]
+fn with_a_team_address_alone_everything_goes_to_the_team() {
+    let office = Office::new();
+    let key = office.developer("alice", 40);
+    let ran = office.mailing(&["--team-address", TEAM]).expect(0);
+    holds(&ran.stderr, &["notices: 1 sent, 0 failed, 0 held"]);
+    holds(&office.mail_to(TEAM).text, &[&key]);
+}
+
+#[test]
 fn without_a_team_address_what_reaches_no_owner_counts_as_failed() {
     let office = Office::new();
     let key = office.developer("alice", 40);

@@ -32,7 +32,7 @@ pub struct Answer {
     pub request_id: String,
     pub date: String,
     pub body: Bytes,
-    pub etag: Option<String>,
+    pub headers: Vec<(&'static str, String)>,
 }
 
 pub async fn serve(shared: &Arc<Shared>, http: Http) -> Reply {
@@ -126,7 +126,7 @@ async fn before(shared: &Shared, request: &Request, fault: &Fault) -> Option<(St
         Fault::Deny { code, message } => refusal(Failure::new(403, code, message.as_str())),
         Fault::Html => {
             let body = "<!DOCTYPE html><html><body><h1>Sign in to the hotel network</h1></body></html>".to_owned();
-            let page = Rendered { status: 200, content_type: "text/html", body, etag: None };
+            let page = Rendered { status: 200, content_type: "text/html", body, headers: Vec::new() };
             Some(("Html".to_owned(), whole(shared, &page, ids::request())))
         }
         Fault::KillBefore => {
@@ -211,7 +211,7 @@ fn answer(shared: &Shared, rendered: &Rendered, request_id: String) -> Answer {
         content_type: rendered.content_type,
         date: imf(shared.clock.now()),
         body: Bytes::from(rendered.body.clone()),
-        etag: rendered.etag.clone(),
+        headers: rendered.headers.clone(),
         request_id,
     }
 }

@@ -14,6 +14,7 @@ use super::signer::{Wish, authorize};
 use super::sigv4::{body_is_as_signed, hex};
 use super::wire::{Body, Failure, Http, Request, Service, element, text};
 
+const WRITER: &str = "x-amz-meta-writer";
 const LARGEST_PAGE: usize = 1_000;
 
 /// A bucket.
@@ -27,12 +28,14 @@ pub struct Object {
     pub bytes: Bytes,
     pub kind: String,
     pub etag: String,
+    /// Its one piece of user-defined metadata.
+    pub writer: Option<String>,
 }
 
 impl Object {
     pub fn new(bytes: Bytes, kind: &str) -> Object {
         let etag = format!("\"{}\"", &hex(&Sha256::digest(&bytes))[..32]);
-        Object { bytes, kind: kind.to_owned(), etag }
+        Object { bytes, kind: kind.to_owned(), etag, writer: None }
     }
 }
 
@@ -102,7 +105,8 @@ fn put(context: &mut Context) -> Result<Body, Failure> {
     if http.header("content-encoding").is_some_and(|encoding| encoding.contains("aws-chunked")) {
         return Err(Failure::new(501, "NotImplemented", "the sandbox takes no aws-chunked body"));
     }
-    let object = Object::new(http.body.clone(), http.header("content-type").unwrap_or("binary/octet-stream"));
+    let mut object = Object::new(http.body.clone(), http.header("content-type").unwrap_or("binary/octet-stream"));
+    object.writer = http.header(WRITER).map(str::to_owned);
     let objects = &mut context.world.stores.get_mut(bucket).expect("it was looked at").objects;
     let unmet =
         Failure::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
@@ -113,9 +117,9 @@ fn put(context: &mut Context) -> Result<Body, Failure> {
         (_, Some(wanted), Some(found)) if wanted != found => return Err(unmet),
         _ => {}
     }
-    let etag = Some(object.etag.clone());
+    let etag = vec![("etag", object.etag.clone())];
     objects.insert(key.to_owned(), object);
-    Ok(Body::Plain { text: String::new(), etag })
+    Ok(Body::Plain { text: String::new(), headers: etag })
 }
 
 /// Who may not list is not told that there is nothing (API reference, `GetObject`).
@@ -125,7 +129,9 @@ fn get(context: &Context) -> Result<Body, Failure> {
     match context.world.stores[bucket].objects.get(key) {
         Some(object) => {
             let text = String::from_utf8(object.bytes.to_vec()).expect("objects of text");
-            Ok(Body::Plain { text, etag: Some(object.etag.clone()) })
+            let writer = object.writer.clone().map(|writer| (WRITER, writer));
+            let headers = [("etag", object.etag.clone())].into_iter().chain(writer).collect();
+            Ok(Body::Plain { text, headers })
         }
         None => permitted(context, "s3:ListBucket", bucket, Vec::new()).and(Err(no_such_key())),
     }
@@ -155,5 +161,5 @@ fn list(context: &Context) -> Result<Body, Failure> {
     let inner = text("Name", bucket) + &text("Prefix", prefix) + &count + &truncated + &next + &shown;
     let document =
         format!("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</ListBucketResult>");
-    Ok(Body::Plain { text: document, etag: None })
+    Ok(Body::Plain { text: document, headers: Vec::new() })
 }

@@ -127,8 +127,8 @@ async fn handle(
 }
 
 fn response(answer: &Answer, body: ReplyBody) -> Response<ReplyBody> {
-    let etag = answer.etag.as_ref().map(|etag| ("etag", etag));
-    let builder = etag.into_iter().fold(Response::builder(), |builder, (name, value)| builder.header(name, value));
+    let builder =
+        answer.headers.iter().fold(Response::builder(), |builder, (name, value)| builder.header(*name, value));
     builder
         .status(answer.status)
         .header("content-type", answer.content_type)

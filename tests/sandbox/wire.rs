@@ -243,10 +243,10 @@ impl Failure {
 pub enum Body {
     Xml(Option<String>),
     Json(Value),
-    /// S3's: as it is, with the `ETag` of an object.
+    /// S3's: as it is, with the headers of an object.
     Plain {
         text: String,
-        etag: Option<String>,
+        headers: Vec<(&'static str, String)>,
     },
 }
 
@@ -255,30 +255,35 @@ pub struct Rendered {
     pub status: u16,
     pub content_type: &'static str,
     pub body: String,
-    pub etag: Option<String>,
+    pub headers: Vec<(&'static str, String)>,
 }
 
 pub fn render(service: Service, action: &str, request_id: &str, outcome: &Result<Body, Failure>) -> Rendered {
     let namespace = service.namespace();
     match outcome {
-        Ok(Body::Json(value)) => Rendered { status: 200, content_type: JSON, body: value.to_string(), etag: None },
-        Ok(Body::Plain { text, etag }) => {
-            Rendered { status: 200, content_type: "application/octet-stream", body: text.clone(), etag: etag.clone() }
+        Ok(Body::Json(value)) => {
+            Rendered { status: 200, content_type: JSON, body: value.to_string(), headers: Vec::new() }
         }
+        Ok(Body::Plain { text, headers }) => Rendered {
+            status: 200,
+            content_type: "application/octet-stream",
+            body: text.clone(),
+            headers: headers.clone(),
+        },
         Ok(Body::Xml(result)) => {
             let result = result.as_ref().map(|inner| element(&format!("{action}Result"), inner)).unwrap_or_default();
             let metadata = element("ResponseMetadata", &text("RequestId", request_id));
             let body = format!("<{action}Response xmlns=\"{namespace}\">{result}{metadata}</{action}Response>\n");
-            Rendered { status: 200, content_type: XML, body, etag: None }
+            Rendered { status: 200, content_type: XML, body, headers: Vec::new() }
         }
         Err(failure) if service.speaks_json() => {
             let body = json!({"__type": failure.code, "message": failure.message}).to_string();
-            Rendered { status: failure.status, content_type: JSON, body, etag: None }
+            Rendered { status: failure.status, content_type: JSON, body, headers: Vec::new() }
         }
         Err(failure) if service == Service::S3 => {
             let inner = text("Code", &failure.code) + &text("Message", &failure.message);
             let body = element("Error", &(inner + &text("RequestId", request_id)));
-            Rendered { status: failure.status, content_type: XML, body, etag: None }
+            Rendered { status: failure.status, content_type: XML, body, headers: Vec::new() }
         }
         Err(failure) => {
             let kind = if failure.status >= 500 { "Receiver" } else { "Sender" };
@@ -286,7 +291,7 @@ pub fn render(service: Service, action: &str, request_id: &str, outcome: &Result
             let error = element("Error", &inner);
             let id = text("RequestId", request_id);
             let body = format!("<ErrorResponse xmlns=\"{namespace}\">{error}{id}</ErrorResponse>\n");
-            Rendered { status: failure.status, content_type: XML, body, etag: None }
+            Rendered { status: failure.status, content_type: XML, body, headers: Vec::new() }
         }
     }
 }

@@ -32,6 +32,9 @@ impl Step {
     }
 }
 
+/// What narrows: where it comes as null, somebody meant to say something.
+const NEVER_NULL: [&str; 4] = ["account", "dry_run", "report_only", "step"];
+
 /// As it comes (packaging/aws/README.md, 'The event').
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -73,6 +76,12 @@ impl Event {
     pub fn parse(event: Value, request: &str) -> Result<Self, Failed> {
         let raw: Raw = match event {
             Value::Null => Raw::default(),
+            Value::Object(members) if NEVER_NULL.iter().any(|name| members.get(*name) == Some(&Value::Null)) => {
+                let all = NEVER_NULL.join(", ");
+                return Err(Failed::usage(format!(
+                    "the event has a null among {all}: leave the member out, or fill it"
+                )));
+            }
             Value::Object(_) => {
                 serde_json::from_value(event).map_err(|why| Failed::usage(format!("the event: {why}")))?
             }
@@ -102,8 +111,9 @@ impl Event {
         if event.step == Step::Account && event.accounts.len() != 1 {
             return Err(Failed::usage("the step account is about one account: name it in the event's account"));
         }
-        if event.step == Step::Coverage && !event.accounts.is_empty() {
-            return Err(Failed::usage("the step coverage is about all accounts of the run: leave out account"));
+        if [Step::Accounts, Step::Coverage].contains(&event.step) && !event.accounts.is_empty() {
+            let step = event.step.as_str();
+            return Err(Failed::usage(format!("the step {step} is about all accounts of the run: leave out account")));
         }
         Ok(event)
     }

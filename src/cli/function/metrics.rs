@@ -54,7 +54,8 @@ impl Counted {
         }
     }
 
-    fn numbers(&self) -> Vec<(&'static str, &'static str, u64)> {
+    /// A dry run leaves all untouched: a cap is no news of it.
+    fn numbers(&self, applied: bool) -> Vec<(&'static str, &'static str, u64)> {
         vec![
             ("KeysScanned", "Count", self.keys),
             ("KeysDisabled", "Count", self.done.of(Verb::Disable)),
@@ -66,7 +67,7 @@ impl Counted {
             ("AverageKeyAge", "Seconds", self.census.average_seconds()),
             ("UsersWithKeys", "Count", self.census.users_with_keys),
             ("AccountsIncomplete", "Count", self.incomplete),
-            ("AccountsCapped", "Count", self.capped),
+            ("AccountsCapped", "Count", if applied { self.capped } else { 0 }),
         ]
     }
 }
@@ -75,16 +76,16 @@ impl Metrics<'_> {
     /// Once for each run: invocations that did a part of it tell nothing of this, so that nothing counts twice.
     pub fn finished(&self, at: Time, accounts: &[Counted], summary: &Summary) {
         for one in accounts {
-            self.object(at, Some(&one.account), &one.numbers());
+            self.object(at, Some(&one.account), &one.numbers(summary.applied));
         }
-        let mut whole = Counted::whole(summary).numbers();
+        let mut whole = Counted::whole(summary).numbers(summary.applied);
         whole.push(("RunsFinished", "Count", 1));
         self.object(at, None, &whole);
     }
 
-    /// Of each invocation that sent notices.
-    pub fn notices(&self, at: Time, failed: u64) {
-        self.object(at, None, &[("NotificationsFailed", "Count", failed)]);
+    /// Of each invocation that sent notices, or held some back.
+    pub fn notices(&self, at: Time, unsent: u64) {
+        self.object(at, None, &[("NotificationsFailed", "Count", unsent)]);
     }
 
     fn object(&self, at: Time, account: Option<&str>, numbers: &[(&'static str, &'static str, u64)]) {

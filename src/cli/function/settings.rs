@@ -90,9 +90,16 @@ pub fn read(env: &[(String, String)]) -> Result<Variables, Failed> {
 
 fn as_words(name: &str, value: &str, flag: &str, kind: As) -> Result<Vec<String>, Failed> {
     let word = |value: &str| format!("{flag}={value}");
+    if value.is_empty() && name != APPLY {
+        return Err(Failed::usage(format!("{name} is blank: give it a value, or take it away")));
+    }
     match (kind, value) {
         (As::Value, _) => Ok(vec![word(value)]),
-        (As::List, _) => Ok(value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(word).collect()),
+        // A filter must not go away by a slip.
+        (As::List, _) if value.split(',').any(|item| item.trim().is_empty()) => {
+            Err(Failed::usage(format!("{name} is {value:?}, where an item between the commas is empty")))
+        }
+        (As::List, _) => Ok(value.split(',').map(str::trim).map(word).collect()),
         (As::Switch, "true") => Ok(vec![flag.to_owned()]),
         (As::Switch, "false") => Ok(Vec::new()),
         // Whatever it is, it does not say that keys are to be touched.

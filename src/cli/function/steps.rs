@@ -13,7 +13,7 @@ use crate::cli::purge::notify::Notified;
 use crate::host::report::merge::merge;
 use crate::keys::purge::row::Summary;
 use crate::ports::{Cause, MemberAccount};
-use crate::runner::purge::Settings;
+use crate::runner::purge::{Scope, Settings};
 
 pub async fn run(job: &Job) -> Result<Value, Failed> {
     let store = job.store()?;
@@ -26,20 +26,31 @@ pub async fn run(job: &Job) -> Result<Value, Failed> {
 }
 
 async fn purge(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
-    let (mut parts, last) = store.parts(&job.parts()).await?;
+    let (parts, last) = store.parts(&job.parts()).await?;
+    job.same_run(&parts)?;
     if let Some(found) = whole::found(job, store, &parts).await? {
         return Ok(answered(job, &found.summary, &found.notified, &found.reports));
     }
+    if parts.is_empty() {
+        job.prove_notices().await?;
+    }
     let settings = Settings { finished: work::finished(&parts)?, ..job.settings.clone() };
     let work = Box::pin(work::purge(job, store, &settings, last)).await?;
-    parts.push(work.part);
-    let whole = Box::pin(whole::publish(job, store, &parts, &[], Telling::First)).await?;
+    // Others of this run may have ended meanwhile.
+    let (parts, _) = store.parts(&job.parts()).await?;
+    let mut whole = Box::pin(whole::publish(job, store, &parts, &[], Telling::First(&work.notified))).await?;
+    if !whole.first {
+        // Who was first may not have had all parts. Each lists them once its own is there, so the last of all has.
+        let (parts, _) = store.parts(&job.parts()).await?;
+        whole = Box::pin(whole::publish(job, store, &parts, &[], Telling::Again)).await?;
+    }
     Ok(answered(job, &whole.summary, &both(work.notified, whole.notified), &whole.reports))
 }
 
 async fn accounts(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     let key = store.accounts_key();
-    let listed = match store.accounts().await? {
+    job.prove_notices().await?;
+    let listed = match store.accounts(&job.digest()?).await? {
         Some(listed) => listed,
         None => listed(job, store).await?,
     };
@@ -52,22 +63,26 @@ async fn listed(job: &Job, store: &Store<'_>) -> Result<Vec<MemberAccount>, Fail
         let kind = if refused { Kind::CannotSignIn } else { Kind::Unexpected };
         Failed::new(kind, format!("the accounts cannot be listed: {error}"))
     })?;
-    if let Some(id) = job.event.accounts.iter().find(|id| !found.iter().any(|member| member.id == **id)) {
-        return Err(Failed::usage(format!("the event's account {id} is not among the accounts of the settings")));
-    }
-    if store.put_accounts(&found).await? {
+    let rules = job.digest()?;
+    if store.put_accounts(&found, &rules).await? {
         return Ok(found);
     }
     // Another invocation of the same run was first: the map goes over its list.
-    store.accounts().await?.ok_or_else(|| Failed::unexpected("the run's list of accounts is gone"))
+    store.accounts(&rules).await?.ok_or_else(|| Failed::unexpected("the run's list of accounts is gone"))
 }
 
 async fn account(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     let id = job.event.accounts.concat();
-    let listed = of_run(store).await?;
+    let listed = of_run(job, store).await?;
     let member = listed.into_iter().find(|member| member.id == id);
     let member = member.ok_or_else(|| Failed::usage(format!("account {id} is not in {}", store.accounts_key())))?;
+    if let Scope::Accounts(ids) = &job.settings.scope
+        && !ids.contains(&id)
+    {
+        return Err(Failed::usage(format!("account {id} is not among the accounts of the settings")));
+    }
     let (parts, last) = store.parts(&job.parts()).await?;
+    job.same_run(&parts)?;
     if work::finished(&parts)?.contains(&id) {
         let summary = merge(&parts, &mut whole::Nobody).map_err(|error| work::unread(&error))?;
         return Ok(answered(job, &summary, &Notified::default(), &[]));
@@ -77,13 +92,15 @@ async fn account(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
 }
 
 async fn coverage(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
-    let expected = of_run(store).await?;
+    let expected = of_run(job, store).await?;
     let parts = store.parts_of_accounts().await?;
+    job.same_run(&parts)?;
     let whole = match whole::found(job, store, &parts).await? {
         Some(found) if found.summary.complete() => found,
         // An execution that is redriven does what failed, and then asks again.
         found => {
-            let telling = found.map_or(Telling::First, |_| Telling::Again);
+            let nothing = Notified::default();
+            let telling = found.map_or(Telling::First(&nothing), |_| Telling::Again);
             Box::pin(whole::publish(job, store, &parts, &expected, telling)).await?
         }
     };
@@ -100,9 +117,9 @@ async fn coverage(job: &Job, store: &Store<'_>) -> Result<Value, Failed> {
     ))
 }
 
-async fn of_run(store: &Store<'_>) -> Result<Vec<MemberAccount>, Failed> {
+async fn of_run(job: &Job, store: &Store<'_>) -> Result<Vec<MemberAccount>, Failed> {
     let address = store.bucket.address(&store.accounts_key());
-    let listed = store.accounts().await?;
+    let listed = store.accounts(&job.digest()?).await?;
     listed.ok_or_else(|| Failed::usage(format!("{address} is not there: the step accounts of this run comes first")))
 }
 

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use futures_util::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+use tokio::time::{Instant, timeout_at};
 
 use super::failed::Failed;
 use super::log::{Level, Log};
 use crate::aws::bucket::{Bucket, Guard, Put};
 use crate::host::history::{self, Line};
 use crate::keys::facts::Time;
-use crate::ports::MemberAccount;
+use crate::ports::{CallError, MemberAccount};
 
 const JSON: &str = "application/json";
 const HISTORY: &str = "history.jsonl";
@@ -30,6 +31,8 @@ pub struct Store<'a> {
     pub run: &'a str,
     pub log: &'a Log,
     pub folder: TempDir,
+    /// When the last put ends.
+    pub until: Instant,
 }
 
 /// Which parts are meant: those of the whole purge, of a review, or of one account.
@@ -64,6 +67,9 @@ struct Listed {
     name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     state: String,
+    /// Tells what was asked when it was listed; see [`super::job::Job::digest`].
+    #[serde(default)]
+    rules: String,
 }
 
 impl Store<'_> {
@@ -79,9 +85,19 @@ impl Store<'_> {
         self.folder.path().join(name)
     }
 
-    fn failed(&self, key: &str) -> impl Fn(crate::ports::CallError) -> Failed {
+    fn failed(&self, key: &str) -> impl Fn(CallError) -> Failed {
         let address = self.bucket.address(key);
         move |error| Failed::of_bucket(&address, &error)
+    }
+
+    /// What is put ends before the invocation does, so that it can still say what it did.
+    async fn in_time<T>(&self, key: &str, call: impl Future<Output = Result<T, CallError>>) -> Result<T, Failed> {
+        match timeout_at(self.until, call).await {
+            Ok(ended) => ended.map_err(self.failed(key)),
+            Err(_) => {
+                Err(Failed::unexpected(format!("{}: the time of this invocation was over", self.bucket.address(key))))
+            }
+        }
     }
 
     /// The parts that are there, as files, in their order; and the number of the last.
@@ -109,6 +125,11 @@ impl Store<'_> {
 
     async fn got(&self, keys: Vec<String>) -> Result<Vec<PathBuf>, Failed> {
         let each = keys.into_iter().map(|key| async move {
+            let here = self.file(key.rsplit('/').next().unwrap_or(&key));
+            // A part does not change once it is there.
+            if here.is_file() {
+                return Ok(here);
+            }
             let copied = self.copy(&key, key.rsplit('/').next().unwrap_or(&key)).await?;
             copied.ok_or_else(|| Failed::unexpected(format!("{} is gone", self.bucket.address(&key))))
         });
@@ -129,26 +150,24 @@ impl Store<'_> {
         for number in (last + 1..=MOST_PARTS).take(MOST_TAKEN) {
             let key = format!("{}{}{number:04}.json", self.parts_prefix(), which.prefix());
             if self.claim(&key, file, JSON).await? {
+                // It need not be got again; where it cannot be linked, it is.
+                drop(std::fs::hard_link(file, self.file(key.rsplit('/').next().unwrap_or(&key))));
                 return Ok(self.bucket.address(&key));
             }
         }
         Err(Failed::unexpected(format!("{}: too many invocations of one run at once", self.parts_prefix())))
     }
 
-    /// Puts a file where nothing is yet. Where something is, and it is the same, an answer was lost: it was we.
+    /// Puts a file where nothing is yet. Where something is that this invocation put, an answer was lost.
     pub async fn claim(&self, key: &str, file: &Path, kind: &str) -> Result<bool, Failed> {
-        match self.bucket.put_file(key, file, kind, &Guard::Absent).await.map_err(self.failed(key))? {
+        match self.in_time(key, self.bucket.put_file(key, file, kind, &Guard::Absent)).await? {
             Put::Done => Ok(true),
-            Put::Refused => {
-                let ours = std::fs::read(file).map_err(|error| Failed::unexpected(error.to_string()))?;
-                Ok(self.bytes(key).await? == Some(ours))
-            }
+            Put::Refused => self.in_time(key, self.bucket.is_ours(key)).await,
         }
     }
 
     pub async fn put(&self, key: &str, file: &Path, kind: &str) -> Result<(), Failed> {
-        let put = self.bucket.put_file(key, file, kind, &Guard::None).await;
-        put.map(drop).map_err(self.failed(key))
+        self.in_time(key, self.bucket.put_file(key, file, kind, &Guard::None)).await.map(drop)
     }
 
     /// A copy of an object as a file; `None` where there is none.
@@ -160,21 +179,30 @@ impl Store<'_> {
         Ok(found.map(|_| path))
     }
 
-    /// The accounts of the run, as the step `accounts` found them; `None` before it.
-    pub async fn accounts(&self) -> Result<Option<Vec<MemberAccount>>, Failed> {
+    /// The accounts of the run, as the step `accounts` found them; `None` before it. Refused where it was asked by other
+    /// settings then: they may have been narrowed since.
+    pub async fn accounts(&self, rules: &str) -> Result<Option<Vec<MemberAccount>>, Failed> {
         let key = self.accounts_key();
         let Some(bytes) = self.bytes(&key).await? else { return Ok(None) };
         let unread = |why| Failed::unexpected(format!("{}: {why}", self.bucket.address(&key)));
         let listed: Vec<Listed> = serde_json::from_slice(&bytes).map_err(unread)?;
+        if listed.iter().any(|one| one.rules != rules) {
+            let address = self.bucket.address(&key);
+            return Err(Failed::usage(format!("{address} was made by other settings: begin a run with another name")));
+        }
         let member = |one: Listed| MemberAccount { id: one.account, name: one.name, state: one.state };
         Ok(Some(listed.into_iter().map(member).collect()))
     }
 
     /// Keeps the list; false where the run has one already, which stays.
-    pub async fn put_accounts(&self, accounts: &[MemberAccount]) -> Result<bool, Failed> {
+    pub async fn put_accounts(&self, accounts: &[MemberAccount], rules: &str) -> Result<bool, Failed> {
         let key = self.accounts_key();
-        let listed =
-            |one: &MemberAccount| Listed { account: one.id.clone(), name: one.name.clone(), state: one.state.clone() };
+        let listed = |one: &MemberAccount| Listed {
+            account: one.id.clone(),
+            name: one.name.clone(),
+            state: one.state.clone(),
+            rules: rules.to_owned(),
+        };
         let listed: Vec<Listed> = accounts.iter().map(listed).collect();
         let bytes = serde_json::to_vec(&listed).map_err(|error| Failed::unexpected(error.to_string()))?;
         let put = self.bucket.put_bytes(&key, bytes, JSON, &Guard::Absent).await;
@@ -182,43 +210,44 @@ impl Store<'_> {
     }
 
     /// The lines of earlier runs; none where they cannot be read, which is told.
-    pub async fn history(&self) -> Result<Vec<Line>, Failed> {
-        let bytes = self.bytes(HISTORY).await?.unwrap_or_default();
-        match history::parse(&self.bucket.address(HISTORY), &bytes) {
-            Ok(known) => Ok(known.lines),
-            Err(error) => {
-                self.log.line(Level::Error, "the history was not read", [("error", error.to_string().into())]);
-                Ok(Vec::new())
-            }
+    pub async fn history(&self) -> Vec<Line> {
+        let read = async {
+            let bytes = self.bytes(HISTORY).await.map_err(|failed| failed.message)?.unwrap_or_default();
+            let known = history::parse(&self.bucket.address(HISTORY), &bytes).map_err(|error| error.to_string())?;
+            Ok::<_, String>(known.lines)
+        };
+        read.await.unwrap_or_else(|error| {
+            self.log.line(Level::Error, "the history was not read", [("error", error.into())]);
+            Vec::new()
+        })
+    }
+
+    /// The run's line in the history, once, whoever else tells the run. A history that is damaged or cannot be written is
+    /// told and left as it is; the reports do not wait for it.
+    pub async fn remember(&self, line: &Line) {
+        if let Err(error) = self.write_history(line).await {
+            self.log.line(Level::Error, "the history was not written", [("error", error.into())]);
         }
     }
 
-    /// The run's line in the history, once: a run that was cut off after it finds it there. A history that is damaged is
-    /// told and left as it is; the reports do not wait for it.
-    pub async fn remember(&self, line: &Line) -> Result<(), Failed> {
+    async fn write_history(&self, line: &Line) -> Result<(), String> {
         let name = self.bucket.address(HISTORY);
         for _ in 0..TRIES {
             let mut bytes = Vec::new();
-            let found = self.bucket.get(HISTORY, &mut bytes).await.map_err(self.failed(HISTORY))?;
-            let whole = match history::parse(&name, &bytes) {
-                Ok(known) if known.lines.contains(line) => return Ok(()),
-                Ok(_) => history::with_line(&name, &bytes, line),
-                Err(error) => Err(error),
-            };
-            let whole = match whole {
-                Ok(whole) => whole,
-                Err(error) => {
-                    self.log.line(Level::Error, "the history was not written", [("error", error.to_string().into())]);
-                    return Ok(());
-                }
-            };
+            let found =
+                self.in_time(HISTORY, self.bucket.get(HISTORY, &mut bytes)).await.map_err(|error| error.message)?;
+            let known = history::parse(&name, &bytes).map_err(|error| error.to_string())?;
+            if known.lines.iter().any(|known| known.is_again(line)) {
+                return Ok(());
+            }
+            let whole = history::with_line(&name, &bytes, line).map_err(|error| error.to_string())?;
             let guard = found.map_or(Guard::Absent, Guard::Unchanged);
-            let put = self.bucket.put_bytes(HISTORY, whole, "application/jsonl", &guard).await;
-            if put.map_err(self.failed(HISTORY))? == Put::Done {
+            let put = self.bucket.put_bytes(HISTORY, whole, "application/jsonl", &guard);
+            if self.in_time(HISTORY, put).await.map_err(|error| error.message)? == Put::Done {
                 return Ok(());
             }
         }
-        Err(Failed::unexpected(format!("{name}: others write it all the time")))
+        Err(format!("{name}: others write it all the time"))
     }
 
     /// Where the reports of a run stand that began then.

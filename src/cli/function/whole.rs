@@ -24,6 +24,8 @@ pub struct Whole {
     pub summary: Summary,
     pub reports: Vec<String>,
     pub notified: Notified,
+    /// This invocation is the one that finished the run, or it was asked to renew it.
+    pub first: bool,
 }
 
 /// The run as it was finished by an earlier invocation, where one did: it counts, and nothing is done.
@@ -32,13 +34,14 @@ pub async fn found(job: &Job, store: &Store<'_>, parts: &[PathBuf]) -> Result<Op
     let folder = store.reports(began);
     let Some(copy) = store.copy(&name(job, &folder, "json"), "finished.json").await? else { return Ok(None) };
     let summary = merge(&[copy], &mut Nobody).map_err(|error| unread(&error))?;
-    Ok(Some(Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default() }))
+    Ok(Some(Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default(), first: false }))
 }
 
 /// Whether a run was told of before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Telling {
-    First,
+pub enum Telling<'a> {
+    /// With what owners' notices came to, for the readers of summaries.
+    First(&'a Notified),
     /// It was incomplete, and parts may have come since: its report is renewed, and nobody else is told.
     Again,
 }
@@ -53,21 +56,26 @@ pub async fn publish(
     store: &Store<'_>,
     parts: &[PathBuf],
     expected: &[MemberAccount],
-    telling: Telling,
+    telling: Telling<'_>,
 ) -> Result<Whole, Failed> {
     let began = began(parts)?.unwrap_or_else(|| job.clock.now());
-    let files = FORMATS.map(|(end, _)| store.file(&format!("{}.{end}", job.report())));
+    let again = if telling == Telling::Again { "-again" } else { "" };
+    let files = FORMATS.map(|(end, _)| store.file(&format!("{}{again}.{end}", job.report())));
     let failed = |error: ReportError| Failed::unexpected(error.to_string());
     let reports = Reports::create(&files, false, &job.header(began)?).map_err(failed)?;
     let mut reader = Reader { reports, notifier: job.notifier(Audience::Readers).await?, accounts: Vec::new() };
-    let mut summary = merge(parts, &mut reader).map_err(|error| unread(&error))?;
+    let mut summary = match parts {
+        // No invocation told of its account: each is told as absent.
+        [] => Summary::default(),
+        _ => merge(parts, &mut reader).map_err(|error| unread(&error))?,
+    };
     summary.applied = job.header(began)?.applied;
     for account in absent(expected, &reader.accounts) {
         summary.add(&account);
         reader.account(&account).map_err(failed)?;
     }
     if summary.review.is_some() {
-        let (earlier, this) = (store.history().await?, Line::of(&summary, true));
+        let (earlier, this) = (store.history().await, Line::of(&summary, true).named(store.run));
         summary.review.iter_mut().for_each(|review| review.remember(&earlier, &this));
     }
     if parts.is_empty() {
@@ -76,13 +84,21 @@ pub async fn publish(
     let Reader { reports, notifier, accounts } = reader;
     reports.finish(&summary).map_err(failed)?;
     let folder = store.reports(began);
-    let mut whole = Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default() };
-    if telling == Telling::Again {
-        for ((end, kind), file) in FORMATS.into_iter().zip(&files) {
-            store.put(&name(job, &folder, end), file, kind).await?;
+    let mut whole =
+        Whole { summary, reports: addresses(job, store, &folder), notified: Notified::default(), first: true };
+    match telling {
+        Telling::Again => {
+            for ((end, kind), file) in FORMATS.into_iter().zip(&files) {
+                store.put(&name(job, &folder, end), file, kind).await?;
+            }
         }
-    } else if keep(job, store, &folder, &files, &whole.summary).await? {
-        whole.notified = announce(job, notifier, &accounts, &whole.summary).await;
+        Telling::First(earlier) => {
+            whole.first = keep(job, store, &folder, &files, &whole.summary).await?;
+            if whole.first {
+                let notifier = notifier.map(|notifier| (notifier, earlier));
+                whole.notified = announce(job, notifier, &accounts, &whole.summary).await;
+            }
+        }
     }
     Ok(whole)
 }
@@ -100,18 +116,27 @@ async fn keep(
         store.put(&name(job, folder, end), file, kind).await?;
     }
     if !job.narrowed() {
-        store.remember(&Line::of(summary, job.event.report_only)).await?;
+        store.remember(&Line::of(summary, job.event.report_only).named(store.run)).await;
     }
     store.claim(&name(job, folder, end), &files[2], kind).await
 }
 
-async fn announce(job: &Job, notifier: Option<Notifier>, accounts: &[Counted], summary: &Summary) -> Notified {
+async fn announce(
+    job: &Job,
+    notifier: Option<(Notifier, &Notified)>,
+    accounts: &[Counted],
+    summary: &Summary,
+) -> Notified {
     // A review is beside the purge: what it counted would count twice, and hide a Friday without a run.
     if !job.narrowed() && !job.event.report_only {
         job.metrics().finished(job.clock.now(), accounts, summary);
     }
     let sent = match notifier {
-        Some(notifier) => notifier.send(summary, &job.clock).await,
+        Some((mut notifier, earlier)) => {
+            notifier.after(earlier);
+            notifier.ends_at(job.last_moment());
+            notifier.send(summary, &job.clock).await
+        }
         None => Notified::default(),
     };
     told(job, &sent);

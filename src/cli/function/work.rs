@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join;
 use serde_json::Value;
 
 use super::failed::{Failed, Kind};
@@ -15,7 +16,7 @@ use crate::host::report::Reports;
 use crate::host::report::merge::{Finished, MergeError, finished_accounts};
 use crate::keys::purge::Verb;
 use crate::keys::purge::row::{AccountSummary, KeyRow, Stopped, Summary};
-use crate::ports::{Clock, PurgeReport, ReportError};
+use crate::ports::{CallError, Clock, PurgeReport, ReportError};
 use crate::runner::purge::{Ended, Settings};
 
 /// Named in an error's message; the part names the others.
@@ -25,9 +26,7 @@ const MOST_NAMED: usize = 10;
 pub struct Work {
     pub summary: Summary,
     pub notified: Notified,
-    /// Its own report.
-    pub part: PathBuf,
-    /// Where that is kept.
+    /// Where its own report is kept.
     pub address: String,
 }
 
@@ -54,15 +53,18 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
     let ended = job.purge(settings).run(&mut reader, &None::<TerminalGauge>).await;
     let Reader { reports, notifier, .. } = reader;
     let written = reports.finish(&ended.summary).map_err(|error| Failed::unexpected(error.to_string()));
-    let kept = match (written, nothing_but_refused(&ended)) {
-        (Ok(()), false) => store.add_part(&job.parts(), last, &part).await,
-        (Ok(()), true) => Ok(String::new()),
-        (Err(error), _) => Err(error),
+    if let Some(error) = &ended.not_listed {
+        return Err(not_listed(error));
+    }
+    let keep = async {
+        match (written, nothing_but_refused(&ended)) {
+            (Ok(()), false) => store.add_part(&job.parts(), last, &part).await,
+            (Ok(()), true) => Ok(String::new()),
+            (Err(error), _) => Err(error),
+        }
     };
-    let sent = match notifier {
-        Some(notifier) => notifier.send(&ended.summary, &job.clock).await,
-        None => Notified::default(),
-    };
+    // Neither waits for the other: after a deadline there is time for one.
+    let (kept, sent) = join(keep, send(job, notifier, &ended.summary)).await;
     told(job, &sent);
     let address = kept.map_err(|failed| not_kept(&job.log, &ended.summary, &failed))?;
     if let Some(failure) = not_signed_in(&ended) {
@@ -71,7 +73,22 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
     if ended.summary.stopped.is_some() {
         return Err(unfinished(&ended.summary, &part));
     }
-    Ok(Work { summary: ended.summary, notified: sent, part, address })
+    Ok(Work { summary: ended.summary, notified: sent, address })
+}
+
+async fn send(job: &Job, notifier: Option<Notifier>, summary: &Summary) -> Notified {
+    let Some(mut notifier) = notifier else { return Notified::default() };
+    // Nothing comes after it in this invocation; else the whole run's reports do.
+    if summary.stopped.is_some() {
+        notifier.ends_at(job.last_moment());
+    }
+    notifier.send(summary, &job.clock).await
+}
+
+/// No part and no report: they would say that the run is over, and nobody was looked at.
+fn not_listed(error: &CallError) -> Failed {
+    let next = "nothing was done; an invocation with the same run begins again";
+    Failed::new(Kind::Unfinished, format!("the accounts could not be listed this time: {error}; {next}"))
 }
 
 /// The run's own credentials were refused before anything was done: such a part would have the next invocation take
@@ -86,7 +103,7 @@ pub fn told(job: &Job, notified: &Notified) {
         job.log.line(Level::Warn, "a notice was not sent", [("error", problem.as_str().into())]);
     }
     if *notified != Notified::default() {
-        job.metrics().notices(job.clock.now(), notified.failed);
+        job.metrics().notices(job.clock.now(), notified.failed + notified.held);
     }
 }
 

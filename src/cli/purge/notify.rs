@@ -57,8 +57,10 @@ pub struct Notifier {
     limit: usize,
     team: Option<String>,
     review: bool,
-    /// In local time.
-    deadline: Option<Time>,
+    /// When sending ends, in local time.
+    end: Option<Time>,
+    /// What went wrong with notices that were sent before.
+    earlier: Vec<String>,
     post: Option<AwsPost>,
 }
 
@@ -104,7 +106,8 @@ impl Notifier {
             limit,
             team: notices.team_address.clone(),
             review: settings.mode == Mode::Review,
-            deadline: settings.deadline,
+            end: settings.deadline.map(|deadline| deadline + AFTER_DEADLINE),
+            earlier: Vec::new(),
             post: None,
         }))
     }
@@ -136,9 +139,29 @@ impl Notifier {
         Ok(())
     }
 
+    /// As [`Self::connect`], where keys were touched already: a webhook that is refused is a notice that failed.
+    #[cfg(feature = "lambda")]
+    pub async fn connect_anyway(&mut self, estate: &AwsEstate) {
+        let post = estate.post();
+        Box::pin(self.channels.read_what_can_be(&post)).await;
+        self.post = Some(post);
+    }
+
+    /// Sends until then, in place of 15 s after the run's deadline; in local time.
+    #[cfg(feature = "lambda")]
+    pub fn ends_at(&mut self, end: Time) {
+        self.end = Some(end);
+    }
+
+    /// What owners' notices of the same run came to: the summaries tell of it.
+    #[cfg(feature = "lambda")]
+    pub fn after(&mut self, earlier: &Notified) {
+        self.earlier.clone_from(&earlier.problems);
+    }
+
     /// Sends the notices; ends 15 s after the run's deadline at the latest. A channel that fails ends none of the others.
     pub async fn send(self, summary: &Summary, clock: &impl Clock) -> Notified {
-        let left = self.deadline.map_or(LONGEST, |deadline| deadline + AFTER_DEADLINE - clock.now());
+        let left = self.end.map_or(LONGEST, |end| end - clock.now());
         let until = Instant::now() + left.min(LONGEST).to_std().unwrap_or(Duration::ZERO);
         let Some(post) = &self.post else { return Notified::default() };
         let sending = Sending {
@@ -147,6 +170,7 @@ impl Notifier {
             channels: &self.channels,
             templates: &self.templates,
             team: self.team.as_deref(),
+            earlier: &self.earlier,
             until,
             counts: Counts::default(),
             unasked: Cell::new(false),

@@ -34,6 +34,9 @@ pub struct Line {
     pub exempt: u64,
     pub oldest_seconds: u64,
     pub average_seconds: u64,
+    /// The run's name, where it has one: a run has one line, whoever wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 impl Line {
@@ -57,6 +60,19 @@ impl Line {
             exempt: summary.totals.of(Verb::Exempt),
             oldest_seconds: census.oldest_seconds,
             average_seconds: census.average_seconds(),
+            run: None,
         }
+    }
+
+    /// The line of a run that has a name.
+    #[must_use]
+    pub fn named(self, run: &str) -> Self {
+        Self { run: Some(run.to_owned()), ..self }
+    }
+
+    /// True where both are of one run that has a name; its review is another.
+    #[must_use]
+    pub fn is_again(&self, other: &Self) -> bool {
+        self.run.is_some() && self.run == other.run && self.review == other.review
     }
 }

@@ -243,6 +243,7 @@ impl Review {
     /// Puts in what the lines of earlier runs say, oldest first, `this` being the run's own.
     pub fn remember(&mut self, lines: &[Line], this: &Line) {
         let since = self.since.unwrap_or(this.at);
+        let lines: Vec<&Line> = lines.iter().filter(|line| !line.is_again(this)).collect();
         let in_period = lines.iter().filter(|line| line.applied && line.at >= since && line.at <= this.at);
         let mut past = Past::default();
         for line in in_period {
@@ -250,7 +251,7 @@ impl Review {
             past.disabled += line.disabled;
             past.deleted += line.deleted;
         }
-        let whole = lines.iter().chain([this]).filter(|line| line.complete);
+        let whole = lines.iter().copied().chain([this]).filter(|line| line.complete);
         past.trend = whole.map(Point::of).collect();
         past.trend.drain(..past.trend.len().saturating_sub(TREND));
         self.past = Some(past);

@@ -32,6 +32,8 @@ pub struct Sending<'a> {
     pub channels: &'a Channels,
     pub templates: &'a Templates,
     pub team: Option<&'a str>,
+    /// Problems of notices that were sent before, for the summaries.
+    pub earlier: &'a [String],
     pub until: Instant,
     pub counts: Counts,
     /// Told once: whether SES can be asked for suppressed addresses.
@@ -56,7 +58,7 @@ impl Sending<'_> {
         if let Some(from) = mail {
             self.team(from, &undelivered, &held).await;
         }
-        let problems = self.counts.problems();
+        let problems = [self.earlier, &self.counts.problems()].concat();
         let besides = Besides { review, incomplete: &incomplete, capped: &capped, held: &held, problems: &problems };
         if self.audience != Audience::Owners {
             self.summaries(&SummaryView::of(summary, &besides)).await;

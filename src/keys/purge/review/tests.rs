@@ -175,6 +175,7 @@ fn line(days_ago: i64, users: u64) -> Line {
         exempt: 0,
         oldest_seconds: 0,
         average_seconds: 0,
+        run: None,
     }
 }
 
