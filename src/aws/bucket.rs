@@ -129,7 +129,7 @@ impl Bucket {
     /// # Errors
     /// [`CallError`], after which a part may have been written.
     pub async fn get(&self, key: &str, out: &mut impl Write) -> Result<Option<Version>, CallError> {
-        let answer = match quiet(self.client.get_object().bucket(&self.name).key(key).send()).await {
+        let answer = match Box::pin(quiet(self.client.get_object().bucket(&self.name).key(key).send())).await {
             Ok(answer) => answer,
             Err(error) => {
                 let error = call_error(GET, &error);
@@ -157,7 +157,7 @@ impl Bucket {
     /// # Errors
     /// [`CallError`]; an object that is not there is one.
     pub async fn is_ours(&self, key: &str) -> Result<bool, CallError> {
-        let answer = quiet(self.client.get_object().bucket(&self.name).key(key).send()).await;
+        let answer = Box::pin(quiet(self.client.get_object().bucket(&self.name).key(key).send())).await;
         let answer = answer.map_err(|error| call_error(GET, &error))?;
         Ok(answer.metadata.is_some_and(|all| all.get(WRITER) == Some(&self.writer)))
     }

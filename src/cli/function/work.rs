@@ -64,7 +64,7 @@ pub async fn purge(job: &Job, store: &Store<'_>, settings: &Settings, last: u32)
         }
     };
     // Neither waits for the other: after a deadline there is time for one.
-    let (kept, sent) = join(keep, send(job, notifier, &ended.summary)).await;
+    let (kept, sent) = Box::pin(join(keep, send(job, notifier, &ended.summary))).await;
     told(job, &sent);
     let address = kept.map_err(|failed| not_kept(&job.log, &ended.summary, &failed))?;
     if let Some(failure) = not_signed_in(&ended) {
