@@ -268,11 +268,10 @@ impl<E: Estate, C: Clock> Purge<'_, E, C> {
         brakes: &Brakes<'_, C>,
         summary: &mut AccountSummary,
     ) {
-        let given_up = |error: &CallError| accounts::passes(error) && brakes.stopped().is_some();
-        summary.cut_short = given_up(error);
+        summary.cut_short = accounts::given_up(error, brakes);
         if matches!(error.cause, Cause::AccessDenied | Cause::NotFound) && target.listed {
             let manager = accounts::patiently(brakes, async || self.estate.management_account().await).await;
-            summary.cut_short = manager.as_ref().is_err_and(given_up);
+            summary.cut_short = manager.as_ref().is_err_and(|error| accounts::given_up(error, brakes));
             if manager.ok() == target.id {
                 summary.left = Some(format!("the management account, and its role cannot be assumed ({error})"));
                 return;

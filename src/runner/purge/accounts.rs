@@ -202,6 +202,11 @@ pub(super) fn passes(error: &CallError) -> bool {
     matches!(error.cause, Cause::Throttled | Cause::Ambiguous | Cause::Unreachable)
 }
 
+/// True where it was not tried any longer since the run was to end.
+pub(super) fn given_up<C: Clock>(error: &CallError, brakes: &Brakes<'_, C>) -> bool {
+    passes(error) && brakes.stopped().is_some()
+}
+
 /// Repeats what is throttled or lost, for a while. These calls are few, and other services' than IAM's.
 pub(super) async fn patiently<T, C: Clock>(
     brakes: &Brakes<'_, C>,
