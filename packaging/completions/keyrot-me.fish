@@ -205,7 +205,7 @@ complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l all-users 
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l all-keys -d 'Every key goes, whatever its age (as --max-age 0)'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l exempt-tag -d 'The user tag keyrot-me/exempt = \'YYYY-MM-DD ticket reason\' spares a user, for at most 90 days'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l org -d 'All active accounts of the organization'
-complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l allow-empty -d 'A group without members is no error'
+complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l allow-empty -d 'A group without members, or an organizational unit without accounts, is no error'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l apply -d 'Do it; without this nothing is changed'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l report-only -d 'Change nothing and tell how things stand: exempt keys over the limit, exemptions that end, users without an owner\'s address, keys by age, what became of keys in --period'
 complete -c keyrot-me -n "__fish_keyrot_me_using_subcommand purge" -l json -d 'One JSON object on standard output instead of text for people'

@@ -314,7 +314,7 @@ Register-ArgumentCompleter -Native -CommandName 'keyrot-me' -ScriptBlock {
             [CompletionResult]::new('--all-keys', '--all-keys', [CompletionResultType]::ParameterName, 'Every key goes, whatever its age (as --max-age 0)')
             [CompletionResult]::new('--exempt-tag', '--exempt-tag', [CompletionResultType]::ParameterName, 'The user tag keyrot-me/exempt = ''YYYY-MM-DD ticket reason'' spares a user, for at most 90 days')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'All active accounts of the organization')
-            [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'A group without members is no error')
+            [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'A group without members, or an organizational unit without accounts, is no error')
             [CompletionResult]::new('--apply', '--apply', [CompletionResultType]::ParameterName, 'Do it; without this nothing is changed')
             [CompletionResult]::new('--report-only', '--report-only', [CompletionResultType]::ParameterName, 'Change nothing and tell how things stand: exempt keys over the limit, exemptions that end, users without an owner''s address, keys by age, what became of keys in --period')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON object on standard output instead of text for people')

@@ -81,7 +81,8 @@ resource "aws_cloudwatch_metric_alarm" "tagged" {
   count               = var.trail_log_group == "" ? 0 : 1
   alarm_name          = "${var.name}-tagged"
   alarm_description   = local.whys.tagged
-  evaluation_periods  = 1
+  evaluation_periods  = 3
+  datapoints_to_alarm = 1
   threshold           = 0
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"

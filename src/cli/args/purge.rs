@@ -78,7 +78,7 @@ pub struct Purge {
     /// [default: 25% of the scanned keys, at least 10]
     #[arg(long, value_name = "CAP", help_heading = "Safety")]
     pub max_affected: Option<Cap>,
-    /// A group without members is no error
+    /// A group without members, or an organizational unit without accounts, is no error
     #[arg(long, help_heading = "Safety")]
     pub allow_empty: bool,
     /// Stop cleanly after this time and say what is left
