@@ -99,7 +99,36 @@ fn run(station: &Workstation, typed: &str) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with("note: calls go to"));
     let shown = lines.fold(String::new(), |shown, line| shown + line.trim_end() + "\n");
-    shown.replace(&station.home.path().display().to_string(), "/home/alice")
+    by_user(&shown).replace(&station.home.path().display().to_string(), "/home/alice")
+}
+
+/// A purge writes to several users at once, and tells each key as it is done: here they stand in the users' order.
+fn by_user(shown: &str) -> String {
+    let (mut sorted, mut done) = (String::new(), Vec::<String>::new());
+    for line in shown.split_inclusive('\n') {
+        if line.starts_with("  disabled  ") {
+            done.push(line.to_owned());
+        } else if let Some(last) = done.last_mut().filter(|_| line.trim_start().starts_with("undo: ")) {
+            last.push_str(line);
+        } else {
+            done.sort_by_key(|block| {
+                block.lines().next().and_then(|first| first.split(' ').next_back().map(str::to_owned))
+            });
+            sorted.extend(done.drain(..));
+            sorted.push_str(line);
+        }
+    }
+    sorted.extend(done);
+    sorted
+}
+
+#[test]
+fn what_a_purge_did_at_once_is_shown_in_the_users_order() {
+    let line = |user: &str| format!("  disabled  AKIA  40 d old  over-age  {user}\n     undo: of {user}\n");
+    let (alice, bob) = (line("alice"), line("bob"));
+    for shown in [format!("account 1\n{alice}{bob}done\n"), format!("account 1\n{bob}{alice}done\n")] {
+        assert_eq!(by_user(&shown), format!("account 1\n{alice}{bob}done\n"));
+    }
 }
 
 /// The README with the output of every command in its console blocks as it is now.

@@ -114,6 +114,7 @@ impl Notifier {
 
     /// Tells only these of what [`Self::read`] was asked for; before [`Self::connect`], which then reads no other secrets.
     #[must_use]
+    #[cfg_attr(not(feature = "lambda"), expect(dead_code, reason = "the function alone tells them apart"))]
     pub fn only(mut self, audience: Audience) -> Self {
         self.audience = audience;
         match audience {
