@@ -64,8 +64,9 @@ impl Terraform {
 fn mirror() -> Option<PathBuf> {
     let named = std::env::var_os("KEYROT_TERRAFORM_PLUGINS").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".terraform.d/plugins"));
-    let usual = ["/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "/opt/tf-plugins"];
-    let folders = named.into_iter().chain(home).chain(usual.map(PathBuf::from));
+    let usual = ["/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins"].map(PathBuf::from);
+    let optional = fs::read_dir("/opt").into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let folders = named.into_iter().chain(home).chain(usual).chain(optional);
     folders.into_iter().find(|folder| folder.join("registry.terraform.io/hashicorp/aws").is_dir())
 }
 
